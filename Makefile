@@ -1,0 +1,164 @@
+# One target per check. CI and the README call only these.
+#
+# Every target works from a clean clone: what it needs beyond Rust (stable and nightly, by rustup),
+# a C and C++ compiler, Python 3.11 with pip, and make, it installs, or says how.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+TARGET := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
+HOST = $(shell rustc -vV | sed -n 's/^host: //p')
+PYTHON := .venv/bin/python
+VENV := .venv/pyvenv.cfg
+CORPUS ?=
+FUZZ_SECONDS ?= 20
+PREEMPTIONS ?= 2
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+# --- Every day ------------------------------------------------------------------------------------
+
+.PHONY: check
+check: check-rust check-python ## Formatting, lints, documentation, house rules, C header
+
+.PHONY: check-rust
+check-rust:
+	cargo fmt --all --check
+	cargo fmt --manifest-path fuzz/Cargo.toml --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+	cargo test -q -p rkv --test tidy
+	cargo test -q -p rkv-ffi-c --test it header::
+
+.PHONY: check-python
+check-python: $(VENV)
+	cd py && ../.venv/bin/ruff check -q && ../.venv/bin/ruff format -q --check
+	.venv/bin/ruff check -q --config py/pyproject.toml demo
+	.venv/bin/ruff format -q --check --config py/pyproject.toml demo
+
+.PHONY: test
+test: test-rust test-python test-demo ## All tests that need neither nightly nor loom
+
+.PHONY: test-rust
+test-rust: valgrind # The engine, the C and C++ face, the models, the workloads of the benches
+	cargo test
+	cargo test -p rkv-benches --lib
+	cargo run -q -p rkv --example quickstart
+
+.PHONY: test-python
+test-python: $(VENV) # The Python face, in .venv
+	VIRTUAL_ENV=$(CURDIR)/.venv .venv/bin/maturin develop -q -m py/Cargo.toml
+	cd py && ../$(PYTHON) -m pytest -q
+
+.PHONY: test-demo
+test-demo: $(VENV) # The demo, on the sources of the engine
+	demo/run core
+
+.PHONY: demo
+demo: $(VENV) ## Count the words of a text in four languages: make demo [CORPUS=folder]
+	@demo/run $(if $(CORPUS),"$(CORPUS)")
+
+.PHONY: py
+py: $(VENV) ## Install the Python package, optimised, into .venv
+	VIRTUAL_ENV=$(CURDIR)/.venv .venv/bin/maturin develop -q --release -m py/Cargo.toml
+
+.PHONY: header
+header: ## Write include/kv.h anew from the Rust source
+	UPDATE=1 cargo test -q -p rkv-ffi-c --test it header::
+
+.PHONY: readme
+readme: ## Put the four quickstart programs into the README anew
+	UPDATE=1 cargo test -q -p rkv --test readme
+
+# --- Proof ----------------------------------------------------------------------------------------
+
+.PHONY: model
+model: ## Explore the models of the protocol, exhaustively
+	cargo run --release -p rkv-models
+
+LOOM_FLAGS := --cfg rkv_loom --cfg crossbeam_loom --cfg crossbeam_sanitize -C debug-assertions=on
+
+.PHONY: loom
+loom: ## Run the models of the real code under loom: make loom [PREEMPTIONS=2]
+	RUSTFLAGS="$(LOOM_FLAGS)" LOOM_MAX_BRANCHES=100000 LOOM_MAX_PREEMPTIONS=$(PREEMPTIONS) \
+		CARGO_TARGET_DIR=$(TARGET)/loom cargo test -p rkv --lib --release models::
+
+.PHONY: miri
+miri: nightly ## Run the tests of the table under Miri
+	MIRIFLAGS="-Zmiri-strict-provenance" \
+		CARGO_TARGET_DIR=$(TARGET)/miri cargo +nightly miri test -p rkv --lib table::
+
+.PHONY: asan
+asan: nightly ## Run the tests of the engine under AddressSanitizer and LeakSanitizer
+	RUSTFLAGS="-Zsanitizer=address" ASAN_OPTIONS=detect_stack_use_after_return=1 \
+		CARGO_TARGET_DIR=$(TARGET)/asan \
+		cargo +nightly test --target $(HOST) -p rkv --lib --test it
+
+.PHONY: tsan
+tsan: nightly ## Run the tests of the engine under ThreadSanitizer
+	RUSTFLAGS="-Zsanitizer=thread" TSAN_OPTIONS=halt_on_error=1 \
+		CARGO_TARGET_DIR=$(TARGET)/tsan \
+		cargo +nightly test -Zbuild-std --target $(HOST) -p rkv --lib --test it
+
+.PHONY: fuzz
+# New inputs go to the first folder; the committed ones stay as they are.
+fuzz: nightly cargo-fuzz ## Fuzz every target: make fuzz [FUZZ_SECONDS=20]
+	for target in $$(cargo +nightly fuzz list); do \
+		echo "== $$target"; \
+		mkdir -p $(TARGET)/fuzz/$$target; \
+		cargo +nightly fuzz run $$target $(TARGET)/fuzz/$$target fuzz/corpus/$$target \
+			-- -max_total_time=$(FUZZ_SECONDS); \
+	done
+
+.PHONY: soak
+soak: ## The long forms of the proofs, for a night
+	RKV_STRESS=100 cargo test --release -p rkv --test it stress::
+	PROPTEST_CASES=100000 cargo test --release -p rkv --test it differential_
+	$(MAKE) loom PREEMPTIONS=3
+	$(MAKE) fuzz FUZZ_SECONDS=3600
+
+# --- Figures --------------------------------------------------------------------------------------
+
+.PHONY: bench
+bench: ## Measure rkv beside its rivals: make bench [BENCH='--workloads kv-get --record FILE']
+	cargo run --release -p rkv-benches --bin rkv-bench -- $(BENCH)
+
+.PHONY: bench-quick
+bench-quick: ## The same in two minutes, for a first look
+	cargo run --release -p rkv-benches --bin rkv-bench -- --quick $(BENCH)
+
+.PHONY: memory
+memory: ## Show that memory stays flat under churn, and shrinks after a peak
+	cargo run --release -p rkv-benches --bin rkv-memory
+
+# --- Tools ----------------------------------------------------------------------------------------
+
+# The file is touched last: an environment that is half made is older than the list.
+$(VENV): py/requirements-dev.txt
+	python3 -m venv .venv
+	$(PYTHON) -m pip install -q -r py/requirements-dev.txt
+	touch $(VENV)
+
+.PHONY: nightly
+nightly:
+	@rustup toolchain list | grep -q ^nightly || \
+		rustup toolchain install nightly --profile minimal --no-self-update
+	@rustup -q component add --toolchain nightly miri rust-src
+
+.PHONY: cargo-fuzz
+cargo-fuzz:
+	@cargo fuzz --version >/dev/null 2>&1 || cargo install cargo-fuzz --locked
+
+.PHONY: valgrind
+valgrind:
+	@command -v valgrind >/dev/null || { apt-get update -q && apt-get install -qy valgrind; } || \
+		{ echo "the tests of the C face need valgrind: please install it" >&2; exit 1; }
+
+.PHONY: clean
+clean: ## Remove what was built, and the Python environment
+	cargo clean
+	rm -rf .venv

@@ -1,0 +1,45 @@
+//! A key/value engine for programs of many threads: a concurrent map and a byte store on one
+//! lock-free table.
+//!
+//! * [`Map`] is a concurrent hash map for any key and value, with the methods of papaya's.
+//! * [`Store`] keeps byte strings by name, with atomic counters, compare-and-swap and listing.
+//!
+//! Reads, writes and resizes of both are lock-free: a thread that stops inside of one blocks no
+//! other thread's. Reclamation of memory waits for stopped readers.
+
+#![deny(unsafe_code)]
+
+#[cfg(not(target_pointer_width = "64"))]
+compile_error!("rkv packs tags into the upper bits of 64-bit pointers");
+
+mod error;
+#[allow(unsafe_code, reason = "the switch between std and loom")]
+mod sync;
+mod clock;
+mod hash;
+#[allow(unsafe_code, reason = "memory reclamation")]
+mod epoch;
+#[allow(unsafe_code, reason = "the lock-free table")]
+mod table;
+#[cfg(not(rkv_loom))]
+mod map;
+#[cfg(not(rkv_loom))]
+mod store;
+
+#[cfg(all(test, rkv_loom))]
+mod models;
+
+pub use epoch::EpochStats;
+#[cfg(not(rkv_loom))]
+pub use epoch::flush;
+pub use error::{Error, Result, code};
+#[cfg(not(rkv_loom))]
+pub use map::{
+    Compute, DefaultHashBuilder, Iter, Keys, Map, MapBuilder, OccupiedError, Operation, Pinned,
+    Values,
+};
+#[cfg(not(rkv_loom))]
+pub use store::{
+    Computed, KEY_BYTES_MAX, Op, Scan, Session, SetResult, Stats, Store, StoreBuilder,
+    VALUE_BYTES_MAX, Value,
+};

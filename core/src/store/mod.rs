@@ -1,0 +1,275 @@
+//! `Store`: bytes by name, on the table. Groups, deadlines, eviction and events build on it.
+
+mod batch;
+mod builder;
+#[allow(unsafe_code, reason = "records are raw memory")]
+mod record;
+mod scan;
+mod session;
+mod stats;
+mod update;
+mod value;
+pub(crate) mod version;
+
+use std::fmt;
+
+pub use self::builder::StoreBuilder;
+pub use self::record::{KEY_BYTES_MAX, VALUE_BYTES_MAX};
+use self::record::{Draft, Entry, KeyHasher, Record};
+pub use self::scan::Scan;
+pub use self::session::Session;
+pub use self::stats::Stats;
+pub use self::update::{Computed, Op};
+pub use self::value::Value;
+use self::version::Floors;
+use crate::epoch::{self, Guard};
+use crate::error::{Error, Result};
+use crate::table::{Change, Decision, Refused, Shards};
+
+/// A concurrent key/value store of byte strings. Share it by reference or in an `Arc`.
+///
+/// Keys are up to 65,535 bytes, values up to 4 GiB - 1; both may be empty and hold any bytes. Every
+/// operation on one key is atomic. Reads, writes and resizes are lock-free: a thread that stops in
+/// the middle of one stops no other.
+///
+/// ```
+/// let store = rkv::Store::new();
+/// store.set("greeting", "hello")?;
+/// assert_eq!(store.get("greeting").as_deref(), Some(&b"hello"[..]));
+/// assert_eq!(store.incr("visits", 1)?, 1);
+/// # Ok::<(), rkv::Error>(())
+/// ```
+///
+/// # After fork
+///
+/// A store does not live on in a process forked from its own: there, every call that can fail
+/// answers [`Error::Forked`], reads answer from the memory as it stood at the fork, and dropping it
+/// frees nothing. New stores work.
+pub struct Store {
+    shards: Shards<Record>,
+    floors: Floors,
+    /// The fork generation of the process that made the store.
+    generation: u64,
+}
+
+/// What a [`set`](Store::set) did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SetResult {
+    /// The key was absent.
+    Created,
+    /// The key had another value.
+    Updated,
+}
+
+impl Store {
+    /// An empty store. Ends the process when memory is refused; [`builder`](Self::builder) has an
+    /// answer for that.
+    #[must_use]
+    pub fn new() -> Self {
+        match Self::builder().build() {
+            Ok(store) => store,
+            Err(_) => std::alloc::handle_alloc_error(std::alloc::Layout::new::<Self>()),
+        }
+    }
+
+    /// A store with options.
+    #[must_use]
+    pub fn builder() -> StoreBuilder {
+        StoreBuilder::default()
+    }
+
+    fn with_options(options: StoreBuilder) -> Result<Self> {
+        let shards = options.shards.unwrap_or_else(Shards::<Record>::default_len);
+        let shards = Shards::new(shards, options.capacity, KeyHasher::new())?;
+        Ok(Self { shards, floors: Floors::new(), generation: epoch::generation() })
+    }
+
+    /// Whether the store can be written to.
+    ///
+    /// # Errors
+    ///
+    /// `Forked` when the store was made before a `fork`, in the parent process. Every call that can
+    /// fail says the same.
+    #[inline]
+    pub fn check(&self) -> Result<()> {
+        if self.generation == epoch::generation() { Ok(()) } else { Err(Error::Forked) }
+    }
+
+    /// The value of a key. Lock-free; copies nothing.
+    #[must_use]
+    pub fn get(&self, key: impl AsRef<[u8]>) -> Option<Value> {
+        let guard = epoch::pin();
+        self.find(&guard, key.as_ref()).map(Value::of)
+    }
+
+    /// What `f` makes of the value of a key. Costs no reference count, but while `f` runs this
+    /// thread is pinned, which holds back the freeing of memory: `f` should not wait for anything.
+    #[inline]
+    pub fn get_with<R>(&self, key: impl AsRef<[u8]>, f: impl FnOnce(&[u8]) -> R) -> Option<R> {
+        let guard = epoch::pin();
+        self.find(&guard, key.as_ref()).map(|entry| f(entry.value()))
+    }
+
+    /// Whether the key is there.
+    #[must_use]
+    pub fn contains(&self, key: impl AsRef<[u8]>) -> bool {
+        let guard = epoch::pin();
+        self.find(&guard, key.as_ref()).is_some()
+    }
+
+    /// Sets a key to a value.
+    ///
+    /// # Errors
+    ///
+    /// `TooLarge`, `NoMemory`, `Full`, `Forked`; nothing was changed then.
+    pub fn set(&self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<SetResult> {
+        self.check()?;
+        let key = key.as_ref();
+        let draft = Draft::new(key, value.as_ref())?;
+        self.put(&epoch::pin(), key, draft)
+    }
+
+    /// Sets a key to a value if it is absent; whether it did.
+    ///
+    /// # Errors
+    ///
+    /// As for [`set`](Self::set).
+    pub fn set_if_absent(&self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<bool> {
+        self.check()?;
+        let (key, value) = (key.as_ref(), value.as_ref());
+        let guard = epoch::pin();
+        if self.find(&guard, key).is_some() {
+            return Ok(false);
+        }
+        let mut draft = Draft::new(key, value)?;
+        let change = self.write(&guard, key, |found, hash| match found {
+            Some(_) => Decision::Keep,
+            None => Decision::Put(draft.at(self.floors.created(hash))),
+        })?;
+        let created = matches!(change, Change::Created);
+        if created {
+            draft.published();
+        }
+        Ok(created)
+    }
+
+    /// Removes a key; the value that it had, `None` if it was absent.
+    ///
+    /// # Errors
+    ///
+    /// `NoMemory` when the key's bucket had to move and the system refused memory; `Forked`.
+    pub fn delete(&self, key: impl AsRef<[u8]>) -> Result<Option<Value>> {
+        self.check()?;
+        let guard = epoch::pin();
+        Ok(self.unlink(&guard, key.as_ref(), |_| true)?.map(Value::of))
+    }
+
+    /// How many keys there are: exact when no write is in flight, never negative.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.shards.count()
+    }
+
+    /// Whether there is no key; as exact as [`count`](Self::count).
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.count() == 0
+    }
+
+    /// Ends the store. What it holds is freed, except for what values still refer to.
+    ///
+    /// # Errors
+    ///
+    /// None yet; a store that writes to disk will report here what it could not save.
+    pub fn close(self) -> Result<()> {
+        Ok(())
+    }
+
+    /// The entry of a key under a guard.
+    #[inline]
+    fn find<'g>(&'g self, guard: &'g Guard, key: &[u8]) -> Option<Entry<'g>> {
+        let hash = record::hash(self.shards.hasher(), key);
+        self.shards.get(hash, guard, |entry| entry.key() == key)
+    }
+
+    /// Changes the entry of a key by one atomic step, as `decide` answers.
+    #[inline]
+    fn write<'g>(
+        &'g self,
+        guard: &'g Guard,
+        key: &[u8],
+        mut decide: impl FnMut(Option<Entry<'g>>, u64) -> Decision<Record>,
+    ) -> Result<Change<Entry<'g>>> {
+        let hash = record::hash(self.shards.hasher(), key);
+        let is_key = |entry: Entry<'g>| entry.key() == key;
+        Ok(self.shards.write(hash, guard, is_key, |found| decide(found, hash))?)
+    }
+
+    /// Sets the key that the draft was made for to the draft.
+    fn put(&self, guard: &Guard, key: &[u8], mut draft: Draft) -> Result<SetResult> {
+        let change = self.write(guard, key, |found, hash| {
+            Decision::Put(draft.at(self.next_version(found, hash)))
+        })?;
+        let result = match change {
+            Change::Created => SetResult::Created,
+            _ => SetResult::Updated,
+        };
+        draft.published();
+        Ok(result)
+    }
+
+    /// The version of what takes the place of `found`.
+    fn next_version(&self, found: Option<Entry<'_>>, hash: u64) -> u64 {
+        found.map_or_else(|| self.floors.created(hash), |entry| entry.version() + 1)
+    }
+
+    /// Removes the entry of a key if `wanted` says so of it: the one way by which entries go.
+    fn unlink<'g>(
+        &'g self,
+        guard: &'g Guard,
+        key: &[u8],
+        mut wanted: impl FnMut(Entry<'g>) -> bool,
+    ) -> Result<Option<Entry<'g>>> {
+        let change = self.write(guard, key, |found, hash| match found {
+            Some(entry) if wanted(entry) => {
+                self.floors.removing(hash, entry.version());
+                Decision::Remove
+            }
+            _ => Decision::Keep,
+        })?;
+        Ok(match change {
+            Change::Removed(entry) => Some(entry),
+            Change::Created | Change::Replaced(_) | Change::Kept(_) => None,
+        })
+    }
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("count", &self.count()).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        if self.check().is_err() {
+            // Threads of the parent may have stopped in the middle of anything.
+            self.shards.abandon();
+        }
+    }
+}
+
+impl From<Refused> for Error {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::NoMemory => Error::NoMemory,
+            Refused::Full => Error::Full,
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! A store's record: header, key and value in one allocation.
+//!
+//! ```text
+//! 0        8         16           20             24       28           30         32
+//! [version][reserved][references ][value length ][reserved][key length ][reserved ][key][value]
+//! ```
+//!
+//! The reserved fields are those of deadlines, creation times and eviction, which are layers of
+//! their own. A record is immutable once it is published, the count of references aside. The table's
+//! share is one reference; a [`Value`](super::Value) holds another.
+
+use std::alloc::{self, Layout};
+use std::marker::PhantomData;
+use std::ptr::NonNull;
+use std::slice;
+
+use crate::error::{Error, Result};
+use crate::sync::{AcqRel, AtomicU32, Relaxed};
+use crate::table::{self, Record as TableRecord};
+
+/// The longest key in bytes.
+pub const KEY_BYTES_MAX: usize = u16::MAX as usize;
+
+/// The longest value in bytes.
+pub const VALUE_BYTES_MAX: usize = u32::MAX as usize;
+
+/// References at which the count stops: the record then lives for ever.
+const SATURATED: u32 = 1 << 31;
+
+/// The header of a record. Pointers to it cover the whole allocation.
+#[repr(C, align(16))]
+pub(super) struct Record {
+    version: u64,
+    deadline: u64,
+    references: AtomicU32,
+    value_len: u32,
+    created: u32,
+    key_len: u16,
+    lineage: u16,
+}
+
+const HEADER: usize = size_of::<Record>();
+const _: () = assert!(HEADER == 32);
+
+/// Hashes the keys of a store.
+pub(super) type KeyHasher = ahash::RandomState;
+
+// SAFETY: a record is one allocation, aligned to 16, refused if its address does not fit, and never
+// moved.
+unsafe impl TableRecord for Record {
+    type Hasher = KeyHasher;
+
+    type Shown<'g> = Entry<'g>;
+
+    unsafe fn show<'g>(record: NonNull<Self>) -> Entry<'g> {
+        Entry { record, life: PhantomData }
+    }
+
+    unsafe fn hash(record: NonNull<Self>, hasher: &KeyHasher) -> u64 {
+        // SAFETY: readable, says the caller.
+        hash(hasher, unsafe { key(record) })
+    }
+
+    unsafe fn release(record: NonNull<Self>) {
+        // SAFETY: the table gives up its one reference.
+        unsafe { release(record) }
+    }
+
+    unsafe fn bytes(record: NonNull<Self>) -> usize {
+        // SAFETY: readable, says the caller.
+        let header = unsafe { record.as_ref() };
+        HEADER + usize::from(header.key_len) + header.value_len as usize
+    }
+}
+
+/// The hash of a key.
+#[inline]
+pub(super) fn hash(hasher: &KeyHasher, key: &[u8]) -> u64 {
+    use std::hash::{BuildHasher, Hasher};
+    let mut hasher = hasher.build_hasher();
+    hasher.write(key);
+    hasher.finish()
+}
+
+/// # Safety
+///
+/// The record is readable for `'r`.
+#[inline]
+unsafe fn key<'r>(record: NonNull<Record>) -> &'r [u8] {
+    // SAFETY: the allocation holds `key_len` bytes after the header, written before it was shared.
+    unsafe {
+        let len = usize::from((*record.as_ptr()).key_len);
+        slice::from_raw_parts(record.as_ptr().cast::<u8>().add(HEADER), len)
+    }
+}
+
+/// # Safety
+///
+/// The record is readable for `'r`.
+#[inline]
+unsafe fn value<'r>(record: NonNull<Record>) -> &'r [u8] {
+    // SAFETY: the allocation holds `value_len` bytes after the key, written before it was shared.
+    unsafe {
+        let header = &*record.as_ptr();
+        let start = HEADER + usize::from(header.key_len);
+        slice::from_raw_parts(record.as_ptr().cast::<u8>().add(start), header.value_len as usize)
+    }
+}
+
+/// Takes a reference more.
+///
+/// # Safety
+///
+/// The caller has a share in the record, or a guard under which it was found.
+unsafe fn retain(record: NonNull<Record>) {
+    // SAFETY: the record is readable.
+    let references = unsafe { &(*record.as_ptr()).references };
+    // Relaxed: a share is made from a share, or under a guard that holds back the table's.
+    if references.fetch_add(1, Relaxed) >= SATURATED {
+        references.store(SATURATED + SATURATED / 2, Relaxed);
+    }
+}
+
+/// Gives up a reference; the last one frees the record.
+///
+/// # Safety
+///
+/// The caller has this reference, and does not use it again.
+unsafe fn release(record: NonNull<Record>) {
+    // SAFETY: the record is readable as long as the caller has its reference.
+    let references = unsafe { &(*record.as_ptr()).references };
+    if references.load(Relaxed) >= SATURATED {
+        return;
+    }
+    // AcqRel: edge R3, all uses of the record by who gave up a reference before.
+    if references.fetch_sub(1, AcqRel) == 1 {
+        // SAFETY: nobody has a reference any more; the layout is that of `Draft::new`.
+        unsafe {
+            let header = &*record.as_ptr();
+            let layout = layout(header.key_len.into(), header.value_len as usize);
+            alloc::dealloc(record.as_ptr().cast(), layout.unwrap_unchecked());
+        }
+    }
+}
+
+fn layout(key_len: usize, value_len: usize) -> Option<Layout> {
+    Layout::from_size_align(HEADER.checked_add(key_len)?.checked_add(value_len)?, 16).ok()
+}
+
+/// A record in the store, readable during `'g`.
+#[derive(Clone, Copy)]
+pub(super) struct Entry<'g> {
+    record: NonNull<Record>,
+    life: PhantomData<&'g Record>,
+}
+
+impl<'g> Entry<'g> {
+    #[inline]
+    pub(super) fn key(self) -> &'g [u8] {
+        // SAFETY: an entry is readable during its lifetime.
+        unsafe { key(self.record) }
+    }
+
+    #[inline]
+    pub(super) fn value(self) -> &'g [u8] {
+        // SAFETY: as for `key`.
+        unsafe { value(self.record) }
+    }
+
+    pub(super) fn version(self) -> u64 {
+        // SAFETY: as for `key`; published versions do not change.
+        unsafe { (*self.record.as_ptr()).version }
+    }
+
+    /// A share in the record that outlives the guard.
+    pub(super) fn share(self) -> Share {
+        // SAFETY: the entry was found under a guard that still lives.
+        unsafe { retain(self.record) };
+        Share { record: self.record }
+    }
+
+    /// Whether it is the very record that `share` holds.
+    pub(super) fn is(self, share: &Share) -> bool {
+        self.record == share.record
+    }
+}
+
+/// A counted share in a record.
+pub(super) struct Share {
+    record: NonNull<Record>,
+}
+
+// SAFETY: the record is immutable and its count atomic; freeing it touches no thread's state.
+unsafe impl Send for Share {}
+
+// SAFETY: as for `Send`.
+unsafe impl Sync for Share {}
+
+impl Share {
+    #[inline]
+    pub(super) fn entry(&self) -> Entry<'_> {
+        Entry { record: self.record, life: PhantomData }
+    }
+}
+
+impl Clone for Share {
+    fn clone(&self) -> Self {
+        self.entry().share()
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        // SAFETY: this share's own reference.
+        unsafe { release(self.record) }
+    }
+}
+
+/// A record that is not in the store yet; its version can still change.
+pub(super) struct Draft {
+    record: NonNull<Record>,
+}
+
+impl Draft {
+    /// A record of `key` and `value`, with the table's one reference.
+    ///
+    /// # Errors
+    ///
+    /// `TooLarge` for a key over [`KEY_BYTES_MAX`] or a value over [`VALUE_BYTES_MAX`]; `NoMemory`.
+    pub(super) fn new(key: &[u8], value: &[u8]) -> Result<Self> {
+        let (Ok(key_len), Ok(value_len)) = (u16::try_from(key.len()), u32::try_from(value.len()))
+        else {
+            return Err(too_large(key.len(), value.len()));
+        };
+        let layout = layout(key.len(), value.len()).ok_or(Error::NoMemory)?;
+        // SAFETY: the layout has at least the size of the header.
+        let place = unsafe { alloc::alloc(layout) };
+        if !table::fits_in_word(place.cast()) {
+            // SAFETY: just allocated with this layout.
+            unsafe { alloc::dealloc(place, layout) };
+            return Err(Error::NoMemory);
+        }
+        let record = NonNull::new(place.cast::<Record>()).ok_or(Error::NoMemory)?;
+        // SAFETY: fresh memory of the right size for the header and both byte strings.
+        unsafe {
+            record.write(Record {
+                version: 0,
+                deadline: u64::MAX,
+                references: AtomicU32::new(1),
+                value_len,
+                created: 0,
+                key_len,
+                lineage: 0,
+            });
+            place.add(HEADER).copy_from_nonoverlapping(key.as_ptr(), key.len());
+            place.add(HEADER + key.len()).copy_from_nonoverlapping(value.as_ptr(), value.len());
+        }
+        Ok(Self { record })
+    }
+
+    /// Gives the draft its version; the record, to be put into the table.
+    pub(super) fn at(&mut self, version: u64) -> NonNull<Record> {
+        // SAFETY: the draft is this thread's alone until it is published.
+        unsafe { (*self.record.as_ptr()).version = version };
+        self.record
+    }
+
+    /// A share of its own, for who shows what it is about to publish.
+    pub(super) fn share(&self) -> Share {
+        // SAFETY: the draft has a reference.
+        unsafe { retain(self.record) };
+        Share { record: self.record }
+    }
+
+    /// The table has the record, and with it the draft's reference.
+    pub(super) fn published(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        // SAFETY: the reference that the draft was made with.
+        unsafe { release(self.record) }
+    }
+}
+
+fn too_large(key: usize, value: usize) -> Error {
+    if key > KEY_BYTES_MAX {
+        Error::TooLarge { name: "key", len: key, max: KEY_BYTES_MAX }
+    } else {
+        Error::TooLarge { name: "value", len: value, max: VALUE_BYTES_MAX }
+    }
+}

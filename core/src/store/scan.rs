@@ -1,0 +1,113 @@
+//! Listing: keys, and entries one by one.
+
+use std::fmt;
+
+use super::{Store, Value};
+use crate::epoch;
+use crate::error::Result;
+use crate::table::Cursor;
+
+/// Steps of a listing under one pin: it holds back the freeing of memory for microseconds only.
+const STEPS_PER_PIN: usize = 64;
+
+impl Store {
+    /// The entries whose keys begin with `prefix`, in no order.
+    ///
+    /// Weakly consistent: an entry that is present throughout comes exactly once, also across a
+    /// resize; one that is added or removed meanwhile may or may not come. Nothing is locked or
+    /// pinned between two items, and the store may be used freely inside of the loop.
+    pub fn scan(&self, prefix: impl AsRef<[u8]>) -> Scan<'_> {
+        let prefix = prefix.as_ref().to_vec();
+        Scan { store: self, prefix, next: Some(Cursor::START), found: Vec::new() }
+    }
+
+    /// The keys that begin with `prefix`, sorted bytewise. Any byte is itself: there are no
+    /// wildcards. As consistent as [`scan`](Self::scan).
+    #[must_use]
+    pub fn keys(&self, prefix: impl AsRef<[u8]>) -> Vec<Vec<u8>> {
+        let mut keys = self.keys_unordered(prefix);
+        keys.sort_unstable();
+        keys
+    }
+
+    /// The keys that begin with `prefix`, in no order.
+    #[must_use]
+    pub fn keys_unordered(&self, prefix: impl AsRef<[u8]>) -> Vec<Vec<u8>> {
+        let prefix = prefix.as_ref();
+        let mut keys = Vec::new();
+        let mut next = Some(Cursor::START);
+        while next.is_some() {
+            let guard = epoch::pin();
+            for _ in 0..STEPS_PER_PIN {
+                let Some(at) = next else { break };
+                next = self.shards.scan(at, &guard, |entry| {
+                    if entry.key().starts_with(prefix) {
+                        keys.push(entry.key().to_vec());
+                    }
+                });
+            }
+        }
+        keys
+    }
+
+    /// Removes every key; how many this call removed. Keys that are written meanwhile may stay.
+    ///
+    /// # Errors
+    ///
+    /// As for [`delete`](Self::delete); some keys are removed then.
+    pub fn clear(&self) -> Result<u64> {
+        self.check()?;
+        let mut removed = 0;
+        let mut next = Some(Cursor::START);
+        while next.is_some() {
+            let guard = epoch::pin();
+            for _ in 0..STEPS_PER_PIN {
+                let Some(at) = next else { break };
+                let mut entries = Vec::new();
+                next = self.shards.scan(at, &guard, |entry| entries.push(entry));
+                for entry in entries {
+                    removed += u64::from(self.unlink(&guard, entry.key(), |_| true)?.is_some());
+                }
+            }
+        }
+        epoch::flush();
+        Ok(removed)
+    }
+}
+
+/// The entries of a store, one by one. See [`Store::scan`].
+pub struct Scan<'s> {
+    store: &'s Store,
+    prefix: Vec<u8>,
+    next: Option<Cursor>,
+    found: Vec<Value>,
+}
+
+impl Iterator for Scan<'_> {
+    type Item = Value;
+
+    fn next(&mut self) -> Option<Value> {
+        while self.found.is_empty() && self.next.is_some() {
+            let guard = epoch::pin();
+            for _ in 0..STEPS_PER_PIN {
+                let Some(at) = self.next else { break };
+                let (found, prefix) = (&mut self.found, &self.prefix);
+                self.next = self.store.shards.scan(at, &guard, |entry| {
+                    if entry.key().starts_with(prefix) {
+                        found.push(Value::of(entry));
+                    }
+                });
+                if !found.is_empty() {
+                    break;
+                }
+            }
+        }
+        self.found.pop()
+    }
+}
+
+impl fmt::Debug for Scan<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scan").field("prefix", &self.prefix.escape_ascii()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,140 @@
+//! Sessions: many operations of one thread under a pin of its own.
+
+use std::fmt;
+use std::rc::Rc;
+
+use super::record::Draft;
+use super::{SetResult, Store};
+use crate::epoch::{self, Guard, Participant};
+use crate::error::Result;
+
+/// Operations between two renewals of a session's pin.
+const OPERATIONS_PER_PIN: u32 = 64;
+
+/// The fastest way to use a store from one thread: reads take no locked instruction and copy
+/// nothing. See [`Store::session`].
+///
+/// A session is pinned: while it is, memory that anyone removes from any store of the process waits.
+/// It renews its pin every 64 operations. A session that waits for something should be
+/// [`idle`](Self::idle) meanwhile.
+///
+/// ```
+/// let store = rkv::Store::new();
+/// let mut session = store.session();
+/// session.set("a", "1")?;
+/// assert_eq!(session.get("a"), Some(&b"1"[..]));
+/// # Ok::<(), rkv::Error>(())
+/// ```
+///
+/// What a read returns is valid until the next call:
+///
+/// ```compile_fail
+/// let store = rkv::Store::new();
+/// let mut session = store.session();
+/// let first = session.get("a");
+/// session.get("b");
+/// drop(first);
+/// ```
+///
+/// It stays on its thread:
+///
+/// ```compile_fail
+/// fn sent<T: Send>(_: T) {}
+/// let store = rkv::Store::new();
+/// sent(store.session());
+/// ```
+pub struct Session<'s> {
+    store: &'s Store,
+    guard: Option<Guard>,
+    participant: Rc<Participant>,
+    operations: u32,
+}
+
+impl Store {
+    /// A session of this thread. Making one costs about a microsecond.
+    pub fn session(&self) -> Session<'_> {
+        Session { store: self, guard: None, participant: epoch::register(), operations: 0 }
+    }
+}
+
+impl Session<'_> {
+    /// The value of a key, valid until the session is used again.
+    #[inline]
+    pub fn get(&mut self, key: impl AsRef<[u8]>) -> Option<&[u8]> {
+        let store = self.store;
+        let guard = self.pinned();
+        store.find(guard, key.as_ref()).map(|entry| entry.value())
+    }
+
+    /// Calls `f` with the position and the value of each of `keys`, in their order.
+    pub fn get_many<K: AsRef<[u8]>>(
+        &mut self,
+        keys: &[K],
+        mut f: impl FnMut(usize, Option<&[u8]>),
+    ) {
+        let store = self.store;
+        let guard = self.pinned();
+        for (index, key) in keys.iter().enumerate() {
+            f(index, store.find(guard, key.as_ref()).map(|entry| entry.value()));
+        }
+    }
+
+    /// Sets a key to a value.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Store::set`].
+    pub fn set(&mut self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<SetResult> {
+        self.store.check()?;
+        let key = key.as_ref();
+        let draft = Draft::new(key, value.as_ref())?;
+        let store = self.store;
+        store.put(self.pinned(), key, draft)
+    }
+
+    /// Removes a key; whether it was there.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Store::delete`].
+    pub fn delete(&mut self, key: impl AsRef<[u8]>) -> Result<bool> {
+        self.store.check()?;
+        let store = self.store;
+        Ok(store.unlink(self.pinned(), key.as_ref(), |_| true)?.is_some())
+    }
+
+    /// Ends the pin until the next operation, which begins one anew.
+    pub fn idle(&mut self) {
+        self.guard = None;
+        self.participant.long_pin_ends();
+    }
+
+    /// The session's guard, renewed when it has served for long.
+    #[inline]
+    fn pinned(&mut self) -> &Guard {
+        self.operations += 1;
+        if self.operations >= OPERATIONS_PER_PIN || self.guard.is_none() {
+            self.renew();
+        }
+        match &self.guard {
+            Some(guard) => guard,
+            None => unreachable!("renew leaves a guard"),
+        }
+    }
+
+    #[cold]
+    fn renew(&mut self) {
+        self.operations = 0;
+        match &mut self.guard {
+            Some(guard) => guard.renew(),
+            None => self.guard = Some(self.participant.pin()),
+        }
+        self.participant.long_pin_begins();
+    }
+}
+
+impl fmt::Debug for Session<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("pinned", &self.guard.is_some()).finish_non_exhaustive()
+    }
+}

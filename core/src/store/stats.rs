@@ -1,0 +1,39 @@
+//! Figures of a store.
+
+use super::Store;
+use crate::epoch::{self, EpochStats};
+
+/// The figures of a store at one moment. See [`Store::stats`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Entries; exact when no write is in flight.
+    pub entries: u64,
+    /// Tables that the store is split into.
+    pub shards: u64,
+    /// Buckets of all tables, of 64 bytes and 6 entries each; twice as many or so while a table
+    /// grows.
+    pub buckets: u64,
+    /// Links, of 64 bytes and 8 entries each, that full buckets have taken.
+    pub links: u64,
+    /// Bytes of buckets and links.
+    pub table_bytes: u64,
+    /// Memory reclamation, of the whole process.
+    pub epoch: EpochStats,
+}
+
+impl Store {
+    /// The figures of the store now. Costs a look at each table and thread, not at each entry.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let table = self.shards.figures();
+        Stats {
+            entries: self.count(),
+            shards: self.shards.len() as u64,
+            buckets: table.buckets as u64,
+            links: table.links as u64,
+            table_bytes: table.bytes as u64,
+            epoch: epoch::figures(),
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! Atomic changes that depend on what stands there.
+
+use super::record::{Draft, Entry};
+use super::{Store, Value};
+use crate::epoch;
+use crate::error::{Error, Result};
+use crate::table::{Change, Decision};
+
+/// What a [`compute`](Store::compute) closure wants done with its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Op {
+    /// Set the key to this value.
+    Put(Vec<u8>),
+    /// Remove the key.
+    Remove,
+    /// Change nothing.
+    Keep,
+}
+
+/// What a [`compute`](Store::compute) did.
+#[derive(Debug, Clone)]
+pub enum Computed {
+    /// The key was absent and has this value.
+    Created(Value),
+    /// The key has another value.
+    Updated {
+        /// The value that was replaced.
+        old: Value,
+        /// The value that stands now.
+        new: Value,
+    },
+    /// The key is gone; this was its value.
+    Removed(Value),
+    /// Nothing was changed; what stands there.
+    Kept(Option<Value>),
+}
+
+impl Store {
+    /// Adds `by` to the number that a key holds as decimal text; the sum. An absent key counts as 0.
+    ///
+    /// # Errors
+    ///
+    /// `NotANumber` when the value is not a decimal integer of 64 bits, `Overflow` when the sum is
+    /// none; else as for [`set`](Self::set). Nothing was changed then.
+    pub fn incr(&self, key: impl AsRef<[u8]>, by: i64) -> Result<i64> {
+        self.check()?;
+        let key = key.as_ref();
+        let guard = epoch::pin();
+        let mut made: Option<(Result<i64>, Option<Draft>)> = None;
+        let change = self.write(&guard, key, |found, hash| {
+            let sum = add(found, by);
+            let text = |sum| Draft::new(key, itoa::Buffer::new().format(sum).as_bytes());
+            match sum.and_then(|sum| text(sum).map(|draft| (sum, draft))) {
+                Ok((sum, mut draft)) => {
+                    let record = draft.at(self.next_version(found, hash));
+                    made = Some((Ok(sum), Some(draft)));
+                    Decision::Put(record)
+                }
+                Err(error) => {
+                    made = Some((Err(error), None));
+                    Decision::Keep
+                }
+            }
+        })?;
+        match (change, made) {
+            (Change::Kept(_), Some((sum, _))) => sum,
+            (_, Some((sum, draft))) => {
+                draft.into_iter().for_each(Draft::published);
+                sum
+            }
+            (_, None) => Err(Error::NoMemory),
+        }
+    }
+
+    /// Sets a key to a value if it stands at exactly `version`; the new version.
+    ///
+    /// # Errors
+    ///
+    /// `Conflict` with the version that stands there, if another does; else as for
+    /// [`set`](Self::set). Nothing was changed then.
+    pub fn compare_and_swap(
+        &self,
+        key: impl AsRef<[u8]>,
+        version: u64,
+        value: impl AsRef<[u8]>,
+    ) -> Result<u64> {
+        self.check()?;
+        let key = key.as_ref();
+        let mut draft = Draft::new(key, value.as_ref())?;
+        let guard = epoch::pin();
+        let change = self.write(&guard, key, |found, _| match found {
+            Some(entry) if entry.version() == version => Decision::Put(draft.at(version + 1)),
+            _ => Decision::Keep,
+        })?;
+        match change {
+            Change::Kept(found) => Err(Error::Conflict { current: found.map(Entry::version) }),
+            Change::Created | Change::Replaced(_) | Change::Removed(_) => {
+                draft.published();
+                Ok(version + 1)
+            }
+        }
+    }
+
+    /// Does with a key what `f` wants, atomically, whatever stands there.
+    ///
+    /// `f` is given the current value, or `None`, and may run again when another writer wins: it
+    /// sees the value that its wish is applied to. It runs with no lock held and nothing pinned, and
+    /// may use the store. When it panics, nothing was changed.
+    ///
+    /// ```
+    /// use rkv::{Error, Op};
+    /// let store = rkv::Store::new();
+    /// store.compute("list", |old| {
+    ///     let mut list = old.map_or(Vec::new(), |old| old.to_vec());
+    ///     list.extend(b"x,");
+    ///     Ok::<_, Error>(Op::Put(list))
+    /// })?;
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// What `f` returns as an error, untouched; else as for [`set`](Self::set). Nothing was changed.
+    pub fn compute<E: From<Error>>(
+        &self,
+        key: impl AsRef<[u8]>,
+        mut f: impl FnMut(Option<&Value>) -> Result<Op, E>,
+    ) -> Result<Computed, E> {
+        self.check()?;
+        let key = key.as_ref();
+        loop {
+            let old = self.get(key);
+            let draft = match f(old.as_ref())? {
+                Op::Put(value) => Some(Draft::new(key, &value)?),
+                Op::Remove if old.is_some() => None,
+                Op::Remove | Op::Keep => return Ok(Computed::Kept(old)),
+            };
+            if let Some(computed) = self.apply(key, old, draft)? {
+                return Ok(computed);
+            }
+        }
+    }
+
+    /// Replaces the value of a key that exists by what `f` makes of it; the new value. `f` may run
+    /// again, as in [`compute`](Self::compute).
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` when the key is absent; else as for [`set`](Self::set).
+    pub fn update(
+        &self,
+        key: impl AsRef<[u8]>,
+        mut f: impl FnMut(&Value) -> Vec<u8>,
+    ) -> Result<Value> {
+        let computed = self.compute(key, |old| {
+            let old = old.ok_or(Error::NotFound)?;
+            Ok::<_, Error>(Op::Put(f(old)))
+        })?;
+        match computed {
+            Computed::Created(new) | Computed::Updated { new, .. } => Ok(new),
+            Computed::Removed(_) | Computed::Kept(_) => Err(Error::NotFound),
+        }
+    }
+
+    /// Puts the draft, or nothing, in the place of exactly `old`; `None` when something else stands
+    /// there. The value holds its record, so that no other record can have its address meanwhile.
+    fn apply(
+        &self,
+        key: &[u8],
+        old: Option<Value>,
+        mut draft: Option<Draft>,
+    ) -> Result<Option<Computed>> {
+        let new = draft.as_ref().map(|draft| Value::new(draft.share()));
+        let guard = epoch::pin();
+        let change = self.write(&guard, key, |found, hash| {
+            let same = match (&old, found) {
+                (Some(old), Some(entry)) => old.is(entry),
+                (old, found) => old.is_none() && found.is_none(),
+            };
+            match (&mut draft, found) {
+                _ if !same => Decision::Keep,
+                (Some(draft), found) => Decision::Put(draft.at(self.next_version(found, hash))),
+                (None, Some(entry)) => {
+                    self.floors.removing(hash, entry.version());
+                    Decision::Remove
+                }
+                (None, None) => Decision::Keep,
+            }
+        })?;
+        if matches!(change, Change::Kept(_)) {
+            return Ok(None);
+        }
+        draft.into_iter().for_each(Draft::published);
+        Ok(match (old, new) {
+            (None, Some(new)) => Some(Computed::Created(new)),
+            (Some(old), Some(new)) => Some(Computed::Updated { old, new }),
+            (Some(old), None) => Some(Computed::Removed(old)),
+            (None, None) => None,
+        })
+    }
+}
+
+/// The number of an entry plus `by`.
+fn add(found: Option<Entry<'_>>, by: i64) -> Result<i64> {
+    let number = match found {
+        None => 0,
+        Some(entry) => {
+            let text = std::str::from_utf8(entry.value()).map_err(|_| Error::NotANumber)?;
+            text.parse::<i64>().map_err(|_| Error::NotANumber)?
+        }
+    };
+    number.checked_add(by).ok_or(Error::Overflow)
+}

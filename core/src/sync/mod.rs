@@ -1,0 +1,52 @@
+//! The only place that names std's, crossbeam's or loom's concurrency primitives.
+//!
+//! Everything else imports from here, so that `--cfg rkv_loom` puts the whole engine under loom's
+//! model checker by one switch. Figures that no algorithm depends on use std's atomics always:
+//! a model checker must not spend its time on them.
+
+pub(crate) mod planted;
+pub(crate) mod stop;
+
+#[cfg(not(rkv_loom))]
+pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize};
+
+#[cfg(rkv_loom)]
+pub(crate) use loom::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize};
+
+pub(crate) use crossbeam_epoch as crossbeam;
+pub(crate) use crossbeam_utils::CachePadded;
+pub(crate) use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+pub(crate) use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+/// Atomics for figures: read by people, never by an algorithm, and so outside of loom's view.
+pub(crate) mod figures {
+    pub(crate) use std::sync::atomic::{AtomicI64, AtomicU64};
+}
+
+/// Atomics for words that a `const` static needs; not part of any loom model.
+pub(crate) mod statics {
+    pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU64};
+}
+
+/// How many threads the machine runs at once; 1 where the system does not say.
+pub(crate) fn parallelism() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Whether this thread is unwinding from a panic.
+pub(crate) fn panicking() -> bool {
+    std::thread::panicking()
+}
+
+/// A pause in a loop that waits for a claim of another writer to be published or undone.
+pub(crate) fn spin() {
+    #[cfg(not(rkv_loom))]
+    std::hint::spin_loop();
+    #[cfg(rkv_loom)]
+    loom::thread::yield_now();
+}
+
+/// Locks a mutex whose data stays valid when a holder panics.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,76 @@
+//! Planted bugs: one missing step of the protocol each, for the twins of the loom models.
+//!
+//! A model that cannot fail proves nothing. Each model has a twin that plants one of these bugs and
+//! must see loom find it. Outside of loom builds `planted` is the constant `false`.
+
+/// One missing or wrong step of the table's protocol.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(not(rkv_loom), expect(dead_code, reason = "only the loom models plant bugs"))]
+pub(crate) enum Bug {
+    /// A read trusts a match without reading the header again.
+    NoRecheckOnRead = 1,
+    /// A replace or delete trusts a match without reading the header again.
+    NoRecheckOnWrite,
+    /// A claim is not validated by reading the header again.
+    NoClaimValidation,
+    /// Empty slots carry no generation.
+    NoGeneration,
+    /// A claim is published by a store that ignores concurrent changes of the header.
+    BlindPublish,
+    /// A failed publish is not undone and not started again, but forced onto the new header.
+    NoRestart,
+    /// A deleter clears the published bit without looking at the slot and the header.
+    BlindClear,
+    /// A migration copies slots that it has not frozen.
+    NoSlotFreeze,
+    /// A late helper overwrites slots of the child bucket.
+    BlindFill,
+    /// A writer publishes into a frozen bucket.
+    PublishIntoFrozen,
+    /// A migration does not move the parents first.
+    NoParentsFirst,
+    /// Merging freezes one parent only.
+    MergeOneParent,
+    /// The link word is overwritten instead of claimed.
+    BlindAttach,
+    /// Record bytes are published without release.
+    RelaxedPublish,
+    /// The completeness of a resize rests on a count that one thread must bump.
+    CountedCompletion,
+    /// The floor of versions is loaded once, before the claim, and not again.
+    FloorLoadedOnce,
+    /// The floor is raised after the unlink.
+    FloorRaisedLate,
+    /// A retired record is freed at once.
+    FreeAtOnce,
+    /// A thread's batch is dropped at its exit instead of handed over.
+    LoseBatchAtExit,
+}
+
+#[cfg(not(rkv_loom))]
+#[inline(always)]
+pub(crate) const fn planted(_: Bug) -> bool {
+    false
+}
+
+#[cfg(rkv_loom)]
+mod switch {
+    use super::Bug;
+    use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+
+    static PLANTED: AtomicU32 = AtomicU32::new(0);
+
+    /// Whether the running model has planted `bug`.
+    pub(crate) fn planted(bug: Bug) -> bool {
+        PLANTED.load(SeqCst) == bug as u32
+    }
+
+    /// Plants a bug, or none, for the model that runs next. Models run one at a time.
+    pub(crate) fn plant(bug: Option<Bug>) {
+        PLANTED.store(bug.map_or(0, |bug| bug as u32), SeqCst);
+    }
+}
+
+#[cfg(rkv_loom)]
+#[cfg_attr(not(test), expect(unused_imports, reason = "the models plant"))]
+pub(crate) use switch::{plant, planted};

@@ -1,0 +1,241 @@
+//! Growing, shrinking and renewing an array: when, to what size, and how all threads share the work.
+//!
+//! No resize depends on one thread. The cursor only spreads helpers over the chunks; that a chunk is
+//! moved is read from its headers, by anyone, and noted in `swept`, which anyone may advance. Any
+//! thread moves the root on while the root's array is swept, and the winner of that exchange retires
+//! the array.
+
+use super::array::{Array, Bucket, LOG2_MAX};
+use super::find::Place;
+use super::{Record, Refused, Table};
+use crate::epoch::Retire;
+use crate::hash::bucket_of;
+use crate::sync::planted::{Bug, planted};
+use crate::sync::stop::{self, Point};
+use crate::sync::{AcqRel, Acquire, Relaxed};
+
+/// Buckets that one write moves at most while a resize runs.
+const CHUNK: usize = if cfg!(rkv_loom) { 1 } else { 16 };
+
+/// Chunks that one write verifies at most when all are handed out.
+const SWEEP: usize = if cfg!(rkv_loom) { 2 } else { 8 };
+
+/// Buckets of a sample. At 3.6 entries a bucket, the mean of 64 is known to 7 %.
+const SAMPLE: usize = 64;
+
+/// One of so many chances to sample is taken in a large array.
+const RARELY: u64 = 32;
+
+impl<R: Record, const S: usize, const L: usize> Table<R, S, L> {
+    /// The array that follows; makes one of `2^log2` buckets if there is none.
+    pub(super) fn next_of(&self, array: Array<S, L>, log2: u32) -> Result<Array<S, L>, Refused> {
+        if let Some(next) = array.next() {
+            return Ok(next);
+        }
+        // What a halving may have to pass on needs the former size until the halving is complete,
+        // and only then is its array the root.
+        let filling = array.is_halved() && self.root() != array;
+        let log2 = if filling { array.log2() + 1 } else { log2 };
+        let next = Array::allocate(log2, log2 < array.log2()).ok_or(Refused::NoMemory)?;
+        let place = &array.head().next;
+        // AcqRel: edge T5, the next array is initialised.
+        match place.compare_exchange(std::ptr::null_mut(), next.pack(), AcqRel, Acquire) {
+            Ok(_) => Ok(next),
+            Err(theirs) => {
+                // SAFETY: ours was not published.
+                unsafe { next.free() };
+                Array::unpack(theirs).ok_or(Refused::NoMemory)
+            }
+        }
+    }
+
+    /// Makes room for an entry whose bucket cannot take it, by moving that bucket. `full`: all its
+    /// slots are published; otherwise claims of others stand in the way, and no growth is called for.
+    pub(super) fn make_room(
+        &self,
+        place: &Place<'_, S, L>,
+        hasher: &R::Hasher,
+        full: bool,
+    ) -> Result<(), Refused> {
+        let array = place.array;
+        // Behind a keyed finalizer, a full bucket in a nearly empty array does not come by chance,
+        // and doubling would not end.
+        let hopeless = array.log2() == LOG2_MAX
+            || array.len() > SAMPLE && Self::sample(array, place.index).entries < SAMPLE;
+        if full && array.next().is_none() && hopeless {
+            return Err(Refused::Full);
+        }
+        self.next_of(array, array.log2() + u32::from(full))?;
+        self.migrate(hasher, array, place.index)
+    }
+
+    /// Grows or renews the array if it has become too full or too linked; asked when a bucket takes
+    /// a link. That there is no memory for it is no error: the table goes on as it is.
+    pub(super) fn consider_growing(&self, place: &Place<'_, S, L>, link: usize) {
+        let array = place.array;
+        let chance = place.header.version() ^ place.index as u64;
+        if link == 0 && array.len() > SAMPLE && chance % (RARELY / 4) != 0 {
+            return;
+        }
+        if self.root() != array || array.next().is_some() {
+            return;
+        }
+        let sample = Self::sample(array, place.index);
+        if sample.entries * 10 >= sample.slots::<S>() * 6 {
+            let _ = self.next_of(array, array.log2() + 1);
+        } else if sample.linked * 2 > sample.buckets {
+            let _ = self.next_of(array, array.log2());
+        }
+    }
+
+    /// Shrinks the array if it has become nearly empty; asked when a bucket of it has.
+    pub(crate) fn consider_shrinking(&self, hash: u64, log2_min: u32) {
+        let array = self.root();
+        if array.log2() <= log2_min || array.next().is_some() {
+            return;
+        }
+        let index = bucket_of(hash, array.log2());
+        let header = array.bucket(index).load();
+        let chance = header.version() ^ index as u64;
+        if header.published() != 0 || array.len() > SAMPLE && chance % RARELY != 0 {
+            return;
+        }
+        let sample = Self::sample(array, index);
+        if sample.entries * 10 < sample.slots::<S>() * 2 {
+            let _ = self.next_of(array, array.log2() - 1);
+        }
+    }
+
+    /// Doubles an array that has no successor until it has room for `entries`, as a hint.
+    pub(crate) fn reserve(&self, entries: usize) -> Result<(), Refused> {
+        let array = self.root();
+        let log2 = Self::log2_for(entries);
+        if array.log2() < log2 && array.next().is_none() {
+            // One step: arrays only ever double, and the writers that come move the rest.
+            self.next_of(array, array.log2() + 1)?;
+        }
+        Ok(())
+    }
+
+    /// The size of an array that holds `entries` at half its primary slots.
+    pub(crate) fn log2_for(entries: usize) -> u32 {
+        let buckets = entries.saturating_mul(2) / S;
+        (buckets.max(1).ilog2() + u32::from(!buckets.max(1).is_power_of_two())).min(LOG2_MAX)
+    }
+
+    fn sample(array: Array<S, L>, around: usize) -> Sample {
+        let buckets = array.len().min(SAMPLE);
+        let first = around & !(SAMPLE - 1) & (array.len() - 1);
+        let mut sample = Sample { buckets, entries: 0, linked: 0 };
+        for index in first..first + buckets {
+            let bucket: &Bucket<S> = array.bucket(index);
+            sample.entries += bucket.load().published().count_ones() as usize;
+            // Relaxed: a figure.
+            sample.linked += usize::from(bucket.link.load(Relaxed) != 0);
+        }
+        sample
+    }
+
+    /// Takes a bounded part in a resize, if one runs. Called by every write.
+    #[inline]
+    pub(crate) fn help<G: Retire>(&self, hasher: &R::Hasher, guard: &G) {
+        let array = self.root();
+        if array.next().is_some() {
+            // A refusal of memory concerns whoever needs that bucket; its writer will be told.
+            let _ = self.help_with(array, hasher, guard);
+        }
+    }
+
+    #[cold]
+    fn help_with<G: Retire>(
+        &self,
+        array: Array<S, L>,
+        hasher: &R::Hasher,
+        guard: &G,
+    ) -> Result<(), Refused> {
+        let head = array.head();
+        let chunks = array.len().div_ceil(CHUNK);
+        // Relaxed: a hint that spreads the helpers.
+        let chunk = match head.cursor.load(Relaxed) < chunks {
+            true => head.cursor.fetch_add(1, Relaxed),
+            false => chunks,
+        };
+        if chunk < chunks {
+            self.move_chunk(array, chunk, hasher)?;
+            if planted(Bug::CountedCompletion) {
+                head.swept.fetch_add(1, AcqRel);
+            }
+        } else if !planted(Bug::CountedCompletion) {
+            self.sweep(array, chunks, hasher)?;
+        }
+        self.advance_root(guard);
+        Ok(())
+    }
+
+    fn move_chunk(
+        &self,
+        array: Array<S, L>,
+        chunk: usize,
+        hasher: &R::Hasher,
+    ) -> Result<(), Refused> {
+        let first = chunk * CHUNK;
+        for index in first..array.len().min(first + CHUNK) {
+            if !array.bucket(index).load().is_moved() {
+                self.migrate(hasher, array, index)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sees to it that the next chunks which nobody has verified are moved, and says so.
+    fn sweep(
+        &self,
+        array: Array<S, L>,
+        chunks: usize,
+        hasher: &R::Hasher,
+    ) -> Result<(), Refused> {
+        let swept = &array.head().swept;
+        for _ in 0..SWEEP {
+            let chunk = swept.load(Acquire);
+            if chunk >= chunks {
+                break;
+            }
+            self.move_chunk(array, chunk, hasher)?;
+            stop::reached(Point::ChunkVerified);
+            // AcqRel: edge T7, all chunks below are moved. A failure means that somebody said it.
+            let _ = swept.compare_exchange(chunk, chunk + 1, AcqRel, Relaxed);
+        }
+        Ok(())
+    }
+
+    /// Moves the root on past all arrays that are swept. Whoever moves it retires the array.
+    fn advance_root<G: Retire>(&self, guard: &G) {
+        loop {
+            let array = self.root();
+            let Some(next) = array.next() else { return };
+            // Acquire: edge T7.
+            if array.head().swept.load(Acquire) < array.len().div_ceil(CHUNK) {
+                return;
+            }
+            // AcqRel: edge T8, what the array held is found in the next.
+            let moved = self.root.compare_exchange(array.pack(), next.pack(), AcqRel, Relaxed);
+            if moved.is_ok() {
+                guard.retire(array.into_garbage());
+                guard.hand_over();
+            }
+        }
+    }
+}
+
+/// The headers of some neighbouring buckets, summed.
+struct Sample {
+    buckets: usize,
+    entries: usize,
+    linked: usize,
+}
+
+impl Sample {
+    fn slots<const S: usize>(&self) -> usize {
+        self.buckets * S
+    }
+}

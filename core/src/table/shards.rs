@@ -1,0 +1,181 @@
+//! Several tables side by side, chosen by the low bits of the hash.
+//!
+//! Each grows by itself: growth is staggered, and a resize moves one part of the data. The roots lie
+//! densely, eight in a cache line, so that choosing a table costs one load that is in the cache.
+
+use super::{Change, Decision, Figures, Record, Refused, Table};
+use crate::epoch::Retire;
+use crate::sync::figures::AtomicI64;
+use crate::sync::{self, CachePadded, Relaxed};
+
+/// The most shards that a map or store can have.
+pub(crate) const SHARDS_MAX: usize = 64;
+
+/// The tables of one map or store, and how many entries each has.
+pub(crate) struct Shards<R: Record> {
+    tables: Box<[Table<R>]>,
+    counts: Box<[CachePadded<AtomicI64>]>,
+    hasher: R::Hasher,
+    /// The size below which no table shrinks.
+    log2_min: u32,
+}
+
+/// Where a scan goes on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cursor {
+    shard: usize,
+    from: u64,
+}
+
+impl Cursor {
+    pub(crate) const START: Self = Self { shard: 0, from: 0 };
+}
+
+impl<R: Record> Shards<R> {
+    /// How many shards a map has unless it is told: the power of two from four times the number of
+    /// processors, at most 64.
+    pub(crate) fn default_len() -> usize {
+        (4 * sync::parallelism()).next_power_of_two().min(SHARDS_MAX)
+    }
+
+    /// `len` empty tables, a power of two, with room for `entries` together.
+    pub(crate) fn new(len: usize, entries: usize, hasher: R::Hasher) -> Result<Self, Refused> {
+        debug_assert!(len.is_power_of_two() && len <= SHARDS_MAX);
+        let log2_min = Table::<R>::log2_for(entries.div_ceil(len));
+        let mut shards = Self {
+            tables: Box::default(),
+            counts: (0..len).map(|_| CachePadded::default()).collect(),
+            hasher,
+            log2_min,
+        };
+        let mut tables = Vec::with_capacity(len);
+        for _ in 0..len {
+            match Table::new(log2_min) {
+                Ok(table) => tables.push(table),
+                Err(refused) => {
+                    shards.tables = tables.into_boxed_slice();
+                    return Err(refused);
+                }
+            }
+        }
+        shards.tables = tables.into_boxed_slice();
+        Ok(shards)
+    }
+
+    pub(crate) fn hasher(&self) -> &R::Hasher {
+        &self.hasher
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.tables.len()
+    }
+
+    #[inline(always)]
+    fn shard_of(&self, hash: u64) -> usize {
+        hash as usize & (self.tables.len() - 1)
+    }
+
+    /// The record of a key; see [`Table::get`].
+    #[inline]
+    pub(crate) fn get<'g, G: Retire>(
+        &'g self,
+        hash: u64,
+        _: &'g G,
+        mut is_key: impl FnMut(R::Shown<'g>) -> bool,
+    ) -> Option<R::Shown<'g>> {
+        let table = &self.tables[self.shard_of(hash)];
+        // SAFETY: both closures see records that were validated under the guard.
+        let found = table.get(&self.hasher, hash, |record| is_key(unsafe { R::show(record) }));
+        // SAFETY: as above.
+        found.map(|record| unsafe { R::show(record) })
+    }
+
+    /// Changes the entry of one key; see [`Table::write`].
+    #[inline]
+    pub(crate) fn write<'g, G: Retire>(
+        &'g self,
+        hash: u64,
+        guard: &'g G,
+        mut is_key: impl FnMut(R::Shown<'g>) -> bool,
+        mut decide: impl FnMut(Option<R::Shown<'g>>) -> Decision<R>,
+    ) -> Result<Change<R::Shown<'g>>, Refused> {
+        let shard = self.shard_of(hash);
+        let table = &self.tables[shard];
+        let change = table.write(
+            &self.hasher,
+            hash,
+            guard,
+            // SAFETY: validated under the guard.
+            |record| is_key(unsafe { R::show(record) }),
+            // SAFETY: validated under the guard.
+            |found| decide(found.map(|record| unsafe { R::show(record) })),
+        )?;
+        match change {
+            Change::Created => {
+                self.counts[shard].fetch_add(1, Relaxed);
+            }
+            Change::Removed(_) => {
+                self.counts[shard].fetch_sub(1, Relaxed);
+                table.consider_shrinking(hash, self.log2_min);
+            }
+            Change::Replaced(_) | Change::Kept(_) => {}
+        }
+        table.help(&self.hasher, guard);
+        // SAFETY: what the exchange took out was published under the guard, and is retired.
+        Ok(change.map(|record| unsafe { R::show(record) }))
+    }
+
+    /// Visits the records of the next part of the hash space; `None` after the last.
+    pub(crate) fn scan<'g, G: Retire>(
+        &'g self,
+        at: Cursor,
+        _: &'g G,
+        mut visit: impl FnMut(R::Shown<'g>),
+    ) -> Option<Cursor> {
+        let table = self.tables.get(at.shard)?;
+        // SAFETY: the scan validated the records under the guard.
+        match table.scan(&self.hasher, at.from, |record| visit(unsafe { R::show(record) })) {
+            Some(from) => Some(Cursor { from, ..at }),
+            None => Some(Cursor { shard: at.shard + 1, from: 0 }).filter(|c| c.shard < self.len()),
+        }
+    }
+
+    /// Gives up the tables without touching them: what they hold is never freed.
+    pub(crate) fn abandon(&mut self) {
+        self.tables = Box::default();
+    }
+
+    /// How many entries there are: exact when no write is in flight, never negative.
+    pub(crate) fn count(&self) -> u64 {
+        let sum: i64 = self.counts.iter().map(|count| count.load(Relaxed)).sum();
+        u64::try_from(sum).unwrap_or(0)
+    }
+
+    /// Begins to make room for more entries, as a hint.
+    pub(crate) fn reserve(&self, more: usize) -> Result<(), Refused> {
+        let entries = more.saturating_add(self.count() as usize).div_ceil(self.len());
+        self.tables.iter().try_for_each(|table| table.reserve(entries))
+    }
+
+    /// The size of all arrays.
+    pub(crate) fn figures(&self) -> Figures {
+        let mut sum = Figures::default();
+        for table in &self.tables {
+            let figures = table.figures();
+            sum.buckets += figures.buckets;
+            sum.links += figures.links;
+            sum.bytes += figures.bytes;
+        }
+        sum
+    }
+}
+
+impl<R: Record> Drop for Shards<R> {
+    fn drop(&mut self) {
+        for table in &self.tables {
+            // SAFETY: `&mut self`: nobody else uses the tables. What was retired is garbage, which
+            // holds its own memory.
+            unsafe { table.free(&self.hasher) };
+        }
+    }
+}
