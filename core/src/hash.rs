@@ -6,10 +6,11 @@
 //!   [ tag window: 16 bits from bit 63 - 8 * (k / 8) ]
 //! ```
 //!
-//! The bucket is chosen by the top bits, so that a bucket's children lie side by side and hash order
-//! survives every resize. The tag window moves by 8 bits when the table grows by a factor of 256: in
-//! between, the bit that decides between two children lies inside of the tag, and a migration moves
-//! slot words without touching the records. The shard is chosen by the low bits, which neither meets.
+//! The bucket is chosen by the top bits, so that a bucket's children lie side by side and hash
+//! order survives every resize. The tag window moves by 8 bits when the table grows by a factor of
+//! 256: in between, the bit that decides between two children lies inside of the tag, and a
+//! migration moves slot words without touching the records. The shard is chosen by the low bits,
+//! which neither meets.
 
 /// Scrambles the output of any hasher into 64 bits that are all equally good.
 ///

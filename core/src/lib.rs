@@ -13,13 +13,12 @@
 compile_error!("rkv packs tags into the upper bits of 64-bit pointers");
 
 mod error;
-#[allow(unsafe_code, reason = "the switch between std and loom")]
 mod sync;
 mod clock;
 mod hash;
-#[allow(unsafe_code, reason = "memory reclamation")]
+#[expect(unsafe_code, reason = "memory reclamation")]
 mod epoch;
-#[allow(unsafe_code, reason = "the lock-free table")]
+#[expect(unsafe_code, reason = "the lock-free table")]
 mod table;
 #[cfg(not(rkv_loom))]
 mod map;

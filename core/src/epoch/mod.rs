@@ -2,9 +2,9 @@
 //!
 //! A thread *pins* before it reads shared pointers. What it unlinks it *retires*: the garbage is
 //! collected in batches, each batch is deferred to crossbeam as one closure, and that closure only
-//! moves the batch to the *ready list* of its domain. Freeing, and with it the `Drop` of user types,
-//! happens later, outside of any pin of ours: at the end of writes, in bounded portions, and in
-//! `flush`. So no reader ever pays for somebody else's garbage inside of its pin.
+//! moves the batch to the *ready list* of its domain. Freeing, and with it the `Drop` of user
+//! types, happens later, outside of any pin of ours: at the end of writes, in bounded portions, and
+//! in `flush`. So no reader ever pays for somebody else's garbage inside of its pin.
 //!
 //! # Invariants
 //!

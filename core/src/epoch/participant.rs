@@ -76,7 +76,10 @@ impl Domain {
         let now = clock::monotonic_ms();
         let mut stats = EpochStats { retired_bytes: self.ready.bytes(), ..EpochStats::default() };
         for sighting in sync::lock(&self.sightings).iter() {
-            stats.pinned_guards += u64::from(sighting.depth.load(Relaxed) > 0);
+            if sighting.depth.load(Relaxed) == 0 {
+                continue;
+            }
+            stats.pinned_guards += 1;
             let since = sighting.pinned_since_ms.load(Relaxed);
             if since != 0 {
                 stats.oldest_pin_ms = stats.oldest_pin_ms.max(now.saturating_sub(since));

@@ -31,13 +31,9 @@ pub(crate) fn generation() -> u64 {
 #[inline]
 pub(crate) fn pin() -> Guard {
     let pinned = PARTICIPANT.try_with(|place| {
-        // Not borrowed for long: `register` may run user code of nobody.
-        if let Some(participant) = &*place.borrow() {
-            if participant.generation() == generation() {
-                return Some(participant.pin());
-            }
-        }
-        None
+        let participant = place.borrow();
+        let participant = participant.as_ref()?;
+        (participant.generation() == generation()).then(|| participant.pin())
     });
     match pinned {
         Ok(Some(guard)) => guard,

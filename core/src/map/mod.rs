@@ -2,7 +2,7 @@
 
 mod builder;
 mod iter;
-#[allow(unsafe_code, reason = "records are raw memory")]
+#[expect(unsafe_code, reason = "records are raw memory")]
 mod node;
 mod pinned;
 #[cfg(test)]
@@ -38,8 +38,8 @@ pub type DefaultHashBuilder = ahash::RandomState;
 /// # Memory
 ///
 /// What is removed or replaced is dropped some time later, perhaps by another thread and perhaps
-/// after the map itself: when every thread that could still read it has unpinned, at the end of some
-/// write, or by [`flush`](crate::flush). So keys and values must be `Send + 'static`:
+/// after the map itself: when every thread that could still read it has unpinned, at the end of
+/// some write, or by [`flush`](crate::flush). So keys and values must be `Send + 'static`:
 ///
 /// ```compile_fail
 /// let local = String::from("short");

@@ -373,11 +373,11 @@ where
 
     /// Inserts an entry if the key is absent, with the value that `make` has for the draft; the
     /// current value and the draft, if there is one, otherwise.
-    fn insert_if_absent<'g>(
-        &'g self,
+    fn insert_if_absent(
+        &self,
         key: K,
         mut make: impl FnMut(&Draft<K, V>) -> Option<V>,
-    ) -> Result<&'g V, (&'g V, Option<Draft<K, V>>)> {
+    ) -> Result<&V, Occupied<'_, K, V>> {
         if let Some(node) = self.find(self.map.hash(&key), &key) {
             return Err((&node.value, None));
         }
@@ -400,6 +400,9 @@ where
         }
     }
 }
+
+/// The value that stands there, and the draft that was made in vain, if there is one.
+type Occupied<'g, K, V> = (&'g V, Option<Draft<K, V>>);
 
 fn entry<K, V>(node: &Node<K, V>) -> (&K, &V) {
     (&node.key, &node.value)

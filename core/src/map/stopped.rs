@@ -1,8 +1,8 @@
 //! A thread that is stopped inside of an operation stops nobody else.
 //!
 //! Each test stops one thread at a named point of the table's protocol and keeps it there while two
-//! other threads insert, read and remove until the table has been resized several times, up and down.
-//! They have no time limit: if the stopped thread blocked them, the test would never end.
+//! other threads insert, read and remove until the table has been resized several times, up and
+//! down. They have no time limit: if the stopped thread blocked them, the test would never end.
 
 use std::sync::mpsc;
 use std::thread;

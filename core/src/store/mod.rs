@@ -2,7 +2,7 @@
 
 mod batch;
 mod builder;
-#[allow(unsafe_code, reason = "records are raw memory")]
+#[expect(unsafe_code, reason = "records are raw memory")]
 mod record;
 mod scan;
 mod session;

@@ -14,8 +14,8 @@ const OPERATIONS_PER_PIN: u32 = 64;
 /// The fastest way to use a store from one thread: reads take no locked instruction and copy
 /// nothing. See [`Store::session`].
 ///
-/// A session is pinned: while it is, memory that anyone removes from any store of the process waits.
-/// It renews its pin every 64 operations. A session that waits for something should be
+/// A session is pinned: while it is, memory that anyone removes from any store of the process
+/// waits. It renews its pin every 64 operations. A session that waits for something should be
 /// [`idle`](Self::idle) meanwhile.
 ///
 /// ```

@@ -36,7 +36,8 @@ pub enum Computed {
 }
 
 impl Store {
-    /// Adds `by` to the number that a key holds as decimal text; the sum. An absent key counts as 0.
+    /// Adds `by` to the number that a key holds as decimal text; the sum. An absent key counts as
+    /// 0.
     ///
     /// # Errors
     ///
@@ -104,8 +105,8 @@ impl Store {
     /// Does with a key what `f` wants, atomically, whatever stands there.
     ///
     /// `f` is given the current value, or `None`, and may run again when another writer wins: it
-    /// sees the value that its wish is applied to. It runs with no lock held and nothing pinned, and
-    /// may use the store. When it panics, nothing was changed.
+    /// sees the value that its wish is applied to. It runs with no lock held and nothing pinned,
+    /// and may use the store. When it panics, nothing was changed.
     ///
     /// ```
     /// use rkv::{Error, Op};
@@ -120,7 +121,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// What `f` returns as an error, untouched; else as for [`set`](Self::set). Nothing was changed.
+    /// What `f` returns as an error, untouched; else as for [`set`](Self::set). Nothing was
+    /// changed.
     pub fn compute<E: From<Error>>(
         &self,
         key: impl AsRef<[u8]>,

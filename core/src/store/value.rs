@@ -9,8 +9,8 @@ use super::record::{Entry, Share};
 ///
 /// Derefs to the bytes of the value, which never change. It may be kept, cloned and sent to other
 /// threads, and outlives the store. It holds back the memory of its own entry only. Taking and
-/// dropping one writes to the entry's cache line: code that many threads run on one hot key is better
-/// off with [`Store::get_with`](super::Store::get_with) or a session.
+/// dropping one writes to the entry's cache line: code that many threads run on one hot key is
+/// better off with [`Store::get_with`](super::Store::get_with) or a session.
 #[derive(Clone)]
 pub struct Value {
     share: Share,

@@ -3,8 +3,8 @@
 //!
 //! An overwrite takes the old version plus one. A create takes the floor of its stripe plus one,
 //! loaded after the search whose result the publishing exchange validates. A removal, before it
-//! unlinks, raises the floor to at least the removed version plus one. The exhaustive model `version`
-//! shows that this suffices, and that each of the two orders is needed.
+//! unlinks, raises the floor to at least the removed version plus one. The exhaustive model
+//! `version` shows that this suffices, and that each of the two orders is needed.
 
 use crate::sync::planted::{Bug, planted};
 use crate::sync::{AcqRel, Acquire, AtomicU64, CachePadded};

@@ -6,8 +6,9 @@
 //!                          a packed word: this address | log2 of the number of buckets
 //! ```
 //!
-//! The root of a table and the `next` of an array are packed words, so a reader has the base and the
-//! shift after one load, and finds the head, when it needs it, at a fixed distance before the base.
+//! The root of a table and the `next` of an array are packed words, so a reader has the base and
+//! the shift after one load, and finds the head, when it needs it, at a fixed distance before the
+//! base.
 
 use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
@@ -180,7 +181,7 @@ impl<const S: usize, const L: usize> Array<S, L> {
     }
 
     /// The slot `index` of a bucket, or `None` if it lies in a link that is not attached.
-    pub(super) fn slot<'g>(self, bucket: &'g Bucket<S>, index: usize) -> Option<&'g AtomicPtr<()>> {
+    pub(super) fn slot(self, bucket: &Bucket<S>, index: usize) -> Option<&AtomicPtr<()>> {
         if index < S {
             return Some(&bucket.slots[index]);
         }
@@ -190,7 +191,7 @@ impl<const S: usize, const L: usize> Array<S, L> {
     }
 
     /// The first or second link of a bucket, if it is attached.
-    pub(super) fn link<'g>(self, bucket: &'g Bucket<S>, which: usize) -> Option<&'g Link<L>> {
+    pub(super) fn link(self, bucket: &Bucket<S>, which: usize) -> Option<&Link<L>> {
         // Acquire: edge T6, the link is initialised.
         let word = bucket.link.load(Acquire);
         let number = (word >> (32 * which)) as u32;
@@ -281,7 +282,7 @@ impl<const L: usize> Links<L> {
     fn new() -> Self {
         Self {
             taken: AtomicU32::new(0),
-            segments: [const { () }; SEGMENTS].map(|()| AtomicPtr::new(ptr::null_mut())),
+            segments: [(); SEGMENTS].map(|()| AtomicPtr::new(ptr::null_mut())),
             here: PhantomData,
         }
     }

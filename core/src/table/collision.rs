@@ -1,8 +1,9 @@
 //! Collision lists: keys whose 64-bit hashes are equal share one slot.
 //!
-//! A list is immutable. Every change of a member builds a new list and is decided by the same single
-//! exchange of the slot word as any other change. A list never turns back into a bare record, also
-//! when it shrinks to one member: a record whose word left a slot must not come back to it.
+//! A list is immutable. Every change of a member builds a new list and is decided by the same
+//! single exchange of the slot word as any other change. A list never turns back into a bare
+//! record, also when it shrinks to one member: a record whose word left a slot must not come back
+//! to it.
 
 use std::ptr::NonNull;
 

@@ -1,8 +1,8 @@
 //! The table: a lock-free hash table of pointers to heap records.
 //!
-//! Reads, writes and resizes are lock-free: a thread that stops anywhere stops nobody else. A bucket
-//! is one cache line, a record one allocation, so a get has two dependent misses. The state machines,
-//! the numbered edges between atomic accesses and the linearization points are in
+//! Reads, writes and resizes are lock-free: a thread that stops anywhere stops nobody else. A
+//! bucket is one cache line, a record one allocation, so a get has two dependent misses. The state
+//! machines, the numbered edges between atomic accesses and the linearization points are in
 //! `docs/concurrency.md`.
 //!
 //! # Invariants

@@ -1,9 +1,10 @@
-//! Growing, shrinking and renewing an array: when, to what size, and how all threads share the work.
+//! Growing, shrinking and renewing an array: when, to what size, and how all threads share the
+//! work.
 //!
-//! No resize depends on one thread. The cursor only spreads helpers over the chunks; that a chunk is
-//! moved is read from its headers, by anyone, and noted in `swept`, which anyone may advance. Any
-//! thread moves the root on while the root's array is swept, and the winner of that exchange retires
-//! the array.
+//! No resize depends on one thread. The cursor only spreads helpers over the chunks; that a chunk
+//! is moved is read from its headers, by anyone, and noted in `swept`, which anyone may advance.
+//! Any thread moves the root on while the root's array is swept, and the winner of that exchange
+//! retires the array.
 
 use super::array::{Array, Bucket, LOG2_MAX};
 use super::find::Place;
@@ -50,7 +51,8 @@ impl<R: Record, const S: usize, const L: usize> Table<R, S, L> {
     }
 
     /// Makes room for an entry whose bucket cannot take it, by moving that bucket. `full`: all its
-    /// slots are published; otherwise claims of others stand in the way, and no growth is called for.
+    /// slots are published; otherwise claims of others stand in the way, and no growth is called
+    /// for.
     pub(super) fn make_room(
         &self,
         place: &Place<'_, S, L>,
@@ -74,7 +76,7 @@ impl<R: Record, const S: usize, const L: usize> Table<R, S, L> {
     pub(super) fn consider_growing(&self, place: &Place<'_, S, L>, link: usize) {
         let array = place.array;
         let chance = place.header.version() ^ place.index as u64;
-        if link == 0 && array.len() > SAMPLE && chance % (RARELY / 4) != 0 {
+        if link == 0 && array.len() > SAMPLE && !chance.is_multiple_of(RARELY / 4) {
             return;
         }
         if self.root() != array || array.next().is_some() {
@@ -97,7 +99,7 @@ impl<R: Record, const S: usize, const L: usize> Table<R, S, L> {
         let index = bucket_of(hash, array.log2());
         let header = array.bucket(index).load();
         let chance = header.version() ^ index as u64;
-        if header.published() != 0 || array.len() > SAMPLE && chance % RARELY != 0 {
+        if header.published() != 0 || array.len() > SAMPLE && !chance.is_multiple_of(RARELY) {
             return;
         }
         let sample = Self::sample(array, index);

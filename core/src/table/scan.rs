@@ -1,10 +1,13 @@
 //! Walking all entries, interval by interval of the hash space.
 //!
 //! Buckets are in hash order in every array, so "the rest" is one number, whatever resizes happen
-//! between two steps. A step covers the hashes from that number to the end of the narrowest bucket on
-//! the way to the authority, and takes only entries whose hash lies in it: an entry that is present
-//! throughout comes exactly once, also when its bucket is split or merged between two steps.
+//! between two steps. A step covers the hashes from that number to the end of the narrowest bucket
+//! on the way to the authority, and takes only entries whose hash lies in it: an entry that is
+//! present throughout comes exactly once, also when its bucket is split or merged between two
+//! steps.
 
+use std::any::Any;
+use std::panic::{self, AssertUnwindSafe};
 use std::ptr::NonNull;
 
 use super::array::Array;
@@ -13,6 +16,9 @@ use super::word::{PUBLISHED_MAX, Word};
 use super::{Record, Table};
 use crate::hash::{bucket_of, interval_of};
 use crate::sync::Acquire;
+
+/// What came of dropping user types: the first panic, if there was one.
+pub(super) type Released = Result<(), Box<dyn Any + Send>>;
 
 /// The entries of one step.
 struct Step {
@@ -26,8 +32,8 @@ impl<R: Record, const S: usize, const L: usize> Table<R, S, L> {
     /// Calls `visit` with each record of a hash interval that begins at `from`; answers where the
     /// next interval begins, or `None` after the last.
     ///
-    /// The records are readable as long as the guard of the caller lives. No lock, no claim: `visit`
-    /// may use the table.
+    /// The records are readable as long as the guard of the caller lives. No lock, no claim:
+    /// `visit` may use the table.
     pub(crate) fn scan(
         &self,
         hasher: &R::Hasher,
@@ -97,7 +103,8 @@ impl<R: Record, const S: usize, const L: usize> Table<R, S, L> {
         step.len = kept;
     }
 
-    /// Releases every record and frees every list and array.
+    /// Releases every record and frees every list and array; the first panic of a `Drop`, with all
+    /// the rest freed.
     ///
     /// A scan finds each entry where it has authority, once, also in a table whose resize stopped
     /// half-way; claims that were never published belong to their writers.
@@ -105,13 +112,14 @@ impl<R: Record, const S: usize, const L: usize> Table<R, S, L> {
     /// # Safety
     ///
     /// Nobody else uses the table, now or later.
-    pub(super) unsafe fn free(&self, hasher: &R::Hasher) {
+    pub(super) unsafe fn free(&self, hasher: &R::Hasher) -> Released {
+        let mut outcome = Ok(());
         let mut from = Some(0);
         while let Some(start) = from {
             let step = self.step(hasher, start);
-            for word in &step.words[..step.len] {
+            for &word in &step.words[..step.len] {
                 // SAFETY: nobody else uses the table, and each entry comes once.
-                unsafe { Self::release(*word) };
+                outcome = outcome.and(unsafe { Self::release(word) });
             }
             from = step.last.checked_add(1);
         }
@@ -121,26 +129,29 @@ impl<R: Record, const S: usize, const L: usize> Table<R, S, L> {
             // SAFETY: nobody else uses the table.
             unsafe { this.free() };
         }
+        outcome
     }
 
+    /// Releases the record of an entry, or all records of its list and the list.
+    ///
     /// # Safety
     ///
-    /// The word is in no table any more, or its table is nobody's.
-    unsafe fn release(word: Word) {
-        if word.is_collision() {
-            if let Some(list) = NonNull::new(word.pointer().cast::<Collision<R>>()) {
-                // SAFETY: a marked word points to a list, which is nobody else's.
-                let members = std::mem::take(&mut unsafe { &mut *list.as_ptr() }.members);
-                // SAFETY: nobody uses the list.
-                unsafe { Collision::free(list) };
-                for member in members {
-                    // SAFETY: each member is in one list only.
-                    unsafe { R::release(member) };
-                }
-            }
-        } else if let Some(record) = NonNull::new(word.pointer().cast()) {
-            // SAFETY: a live word points to a record, which is nobody else's.
-            unsafe { R::release(record) };
+    /// The word is validated, and its table is nobody's.
+    unsafe fn release(word: Word) -> Released {
+        let release = |record| {
+            // SAFETY: the caller's table holds each record once, and nobody reads it.
+            panic::catch_unwind(AssertUnwindSafe(|| unsafe { R::release(record) }))
+        };
+        if !word.is_collision() {
+            return NonNull::new(word.pointer().cast()).map_or(Ok(()), release);
         }
+        let list = word.pointer().cast::<Collision<R>>();
+        // SAFETY: a marked word points to a list, which is nobody else's.
+        let list = unsafe { Box::from_raw(list) };
+        let mut outcome = Ok(());
+        for &record in &list.members {
+            outcome = outcome.and(release(record));
+        }
+        outcome
     }
 }

@@ -1,7 +1,10 @@
 //! Several tables side by side, chosen by the low bits of the hash.
 //!
-//! Each grows by itself: growth is staggered, and a resize moves one part of the data. The roots lie
-//! densely, eight in a cache line, so that choosing a table costs one load that is in the cache.
+//! Each grows by itself: growth is staggered, and a resize moves one part of the data. The roots
+//! lie densely, eight in a cache line, so that choosing a table costs one load that is in the
+//! cache.
+
+use std::panic;
 
 use super::{Change, Decision, Figures, Record, Refused, Table};
 use crate::epoch::Retire;
@@ -172,10 +175,17 @@ impl<R: Record> Shards<R> {
 
 impl<R: Record> Drop for Shards<R> {
     fn drop(&mut self) {
+        let mut outcome = Ok(());
         for table in &self.tables {
             // SAFETY: `&mut self`: nobody else uses the tables. What was retired is garbage, which
             // holds its own memory.
-            unsafe { table.free(&self.hasher) };
+            outcome = outcome.and(unsafe { table.free(&self.hasher) });
+        }
+        if let Err(payload) = outcome {
+            // A second panic while unwinding would abort the process.
+            if !sync::panicking() {
+                panic::resume_unwind(payload);
+            }
         }
     }
 }

@@ -1,9 +1,9 @@
 //! The two kinds of words of a bucket, and what their bits mean.
 //!
 //! ```text
-//! slot    63..48 tag | 47..4 pointer | 3 unused | 2 COLLISION | 1 FROZEN | 0 = 0      live
-//!         63..48 0   | 47..8 generation                       | 1 FROZEN | 0 = 1      empty
-//!         0                                                                           empty, never used
+//! slot    63..48 tag | 47..4 pointer | 3 unused | 2 COLLISION | 1 FROZEN | 0 = 0    live
+//!         63..48 0   | 47..8 generation                                  | 0 = 1    emptied
+//!         0                                                                         unused
 //! header  63..24 version | 23..22 state | 21..0 published
 //! ```
 

@@ -91,7 +91,9 @@ impl<R: Record, const S: usize, const L: usize> Table<R, S, L> {
             let done = match (decide(found), entry) {
                 (Decision::Keep, _) | (Decision::Remove, None) => Some(Change::Kept(found)),
                 (Decision::Remove, Some(Entry { record: None, .. })) => Some(Change::Kept(None)),
-                (Decision::Put(new), Some(entry)) => Self::replace(&place, hash, entry, new, guard)?,
+                (Decision::Put(new), Some(entry)) => {
+                    Self::replace(&place, hash, entry, new, guard)?
+                }
                 (Decision::Remove, Some(entry)) => Self::remove(&place, entry, guard)?,
                 (Decision::Put(new), None) => {
                     self.create(&place, hasher, hash, new, &mut crowded)?
@@ -336,11 +338,10 @@ impl<R: Record, const S: usize, const L: usize> Table<R, S, L> {
     /// The caller's exchange took `entry` out of its slot, and the members that live on are in
     /// the list that took its place.
     unsafe fn retired<G: Retire>(entry: Entry<R>, guard: &G) -> Option<NonNull<R>> {
-        if entry.word.is_collision() {
-            if let Some(list) = NonNull::new(entry.word.pointer().cast::<Collision<R>>()) {
-                // SAFETY: the list is in no slot any more.
-                guard.retire(unsafe { Collision::into_garbage(list) });
-            }
+        let list = NonNull::new(entry.word.pointer().cast::<Collision<R>>());
+        if let Some(list) = list.filter(|_| entry.word.is_collision()) {
+            // SAFETY: the list is in no slot any more.
+            guard.retire(unsafe { Collision::into_garbage(list) });
         }
         if let Some(record) = entry.record {
             // SAFETY: the record is in no slot and no list any more, and this is the only winner.
