@@ -58,7 +58,7 @@ pub enum Error {
     #[error("out of memory")]
     NoMemory,
     /// A user callback, or rkv itself, panicked. Nothing was written.
-    #[error("a callback panicked")]
+    #[error("a panic was caught inside of the call")]
     Panic,
 }
 

@@ -8,6 +8,10 @@
 //! other thread's. Reclamation of memory waits for stopped readers.
 
 #![deny(unsafe_code)]
+#![cfg_attr(
+    rkv_loom,
+    allow(dead_code, unused_imports, reason = "loom sees the table and the epoch, not the faces")
+)]
 
 #[cfg(not(target_pointer_width = "64"))]
 compile_error!("rkv packs tags into the upper bits of 64-bit pointers");
@@ -26,6 +30,7 @@ mod map;
 mod store;
 
 #[cfg(all(test, rkv_loom))]
+#[expect(unsafe_code, reason = "records and reclaimers for the models")]
 mod models;
 
 pub use epoch::EpochStats;

@@ -19,6 +19,8 @@ mod participant;
 mod process;
 
 pub(crate) use garbage::{Garbage, Retire};
+#[cfg(all(test, rkv_loom))]
+pub(crate) use participant::Domain;
 pub(crate) use participant::{Guard, Participant};
 #[cfg(not(rkv_loom))]
 pub use process::flush;

@@ -195,6 +195,10 @@ impl Guard {
     /// Ends this pin and begins a new one; frees a portion in between if this participant retired
     /// something. Pointers read before are not readable any more, which `&mut self` sees to.
     pub(crate) fn renew(&mut self) {
+        if planted(Bug::RenewUnpinned) {
+            self.pin = None;
+            return;
+        }
         let alone = self.participant.sighting.depth.load(Relaxed) == 1;
         if self.participant.owes.get() && alone {
             self.pin = None;

@@ -31,18 +31,24 @@ pub(crate) enum Bug {
     NoParentsFirst,
     /// Merging freezes one parent only.
     MergeOneParent,
+    /// A child that passes its entries on says so before the grandchildren have them.
+    PassedOnEarly,
     /// The link word is overwritten instead of claimed.
     BlindAttach,
     /// Record bytes are published without release.
     RelaxedPublish,
     /// The completeness of a resize rests on a count that one thread must bump.
     CountedCompletion,
+    /// The root moves on before all of its array is moved.
+    RootEarly,
     /// The floor of versions is loaded once, before the claim, and not again.
     FloorLoadedOnce,
     /// The floor is raised after the unlink.
     FloorRaisedLate,
     /// A retired record is freed at once.
     FreeAtOnce,
+    /// A renewed guard does not pin.
+    RenewUnpinned,
     /// A thread's batch is dropped at its exit instead of handed over.
     LoseBatchAtExit,
 }

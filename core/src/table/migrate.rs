@@ -228,11 +228,14 @@ impl<R: Record, const S: usize, const L: usize> Table<R, S, L> {
             // Another size is chosen only once the halving is complete: this helper is late.
             return Ok(());
         }
+        let moved = Header::born_moved().0;
+        if planted(Bug::PassedOnEarly) {
+            child.header.store(moved, Release);
+        }
         for side in 0..2 {
             let entries = frozen.entries().filter(|&(from, _)| from == side);
             Self::fill(after, first + side, entries.map(|(_, word)| word))?;
         }
-        let moved = Header::born_moved().0;
         // Release: edge T4, the grandchildren are filled.
         let _ = child.header.compare_exchange(Header::UNUSED.0, moved, Release, Relaxed);
         Ok(())

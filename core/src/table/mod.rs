@@ -21,9 +21,13 @@ mod collision;
 mod find;
 mod memory;
 mod migrate;
+#[cfg(all(test, rkv_loom))]
+mod probe;
 mod resize;
 mod scan;
 mod shards;
+#[cfg(all(test, not(rkv_loom)))]
+mod tests;
 mod word;
 mod write;
 

@@ -8,6 +8,7 @@
 
 use super::array::{Array, Bucket, LOG2_MAX};
 use super::find::Place;
+use super::word::PUBLISHED_MAX;
 use super::{Record, Refused, Table};
 use crate::epoch::Retire;
 use crate::hash::bucket_of;
@@ -53,22 +54,34 @@ impl<R: Record, const S: usize, const L: usize> Table<R, S, L> {
     /// Makes room for an entry whose bucket cannot take it, by moving that bucket. `full`: all its
     /// slots are published; otherwise claims of others stand in the way, and no growth is called
     /// for.
-    pub(super) fn make_room(
+    pub(super) fn make_room<G: Retire>(
         &self,
         place: &Place<'_, S, L>,
         hasher: &R::Hasher,
+        guard: &G,
         full: bool,
     ) -> Result<(), Refused> {
         let array = place.array;
-        // Behind a keyed finalizer, a full bucket in a nearly empty array does not come by chance,
-        // and doubling would not end.
-        let hopeless = array.log2() == LOG2_MAX
-            || array.len() > SAMPLE && Self::sample(array, place.index).entries < SAMPLE;
-        if full && array.next().is_none() && hopeless {
-            return Err(Refused::Full);
+        if full && array.next().is_none() {
+            let root = self.root();
+            if root != array && array.log2() > root.log2() + 1 {
+                // Far ahead of the root: the resizes that run come first.
+                return self.help_with(root, hasher, guard);
+            }
+            if array.log2() == LOG2_MAX || root == array && Self::is_nearly_empty(array, place) {
+                return Err(Refused::Full);
+            }
         }
         self.next_of(array, array.log2() + u32::from(full))?;
         self.migrate(hasher, array, place.index)
+    }
+
+    /// Whether doubling would not help a full bucket of this array: below one entry a bucket, so
+    /// many hashes with the same upper bits do not come by chance behind a keyed finalizer. Tiny
+    /// buckets, which only tests have, do fill by chance.
+    fn is_nearly_empty(array: Array<S, L>, place: &Place<'_, S, L>) -> bool {
+        let few = if Array::<S, L>::CAPACITY == PUBLISHED_MAX { SAMPLE } else { 0 };
+        array.len() > SAMPLE && Self::sample(array, place.index).entries < few
     }
 
     /// Grows or renews the array if it has become too full or too linked; asked when a bucket takes
@@ -216,7 +229,8 @@ impl<R: Record, const S: usize, const L: usize> Table<R, S, L> {
             let array = self.root();
             let Some(next) = array.next() else { return };
             // Acquire: edge T7.
-            if array.head().swept.load(Acquire) < array.len().div_ceil(CHUNK) {
+            let swept = array.head().swept.load(Acquire) >= array.len().div_ceil(CHUNK);
+            if !swept && !planted(Bug::RootEarly) {
                 return;
             }
             // AcqRel: edge T8, what the array held is found in the next.

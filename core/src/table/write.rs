@@ -96,7 +96,7 @@ impl<R: Record, const S: usize, const L: usize> Table<R, S, L> {
                 }
                 (Decision::Remove, Some(entry)) => Self::remove(&place, entry, guard)?,
                 (Decision::Put(new), None) => {
-                    self.create(&place, hasher, hash, new, &mut crowded)?
+                    self.create(&place, hasher, (hash, new), guard, &mut crowded)?
                 }
             };
             if let Some(change) = done {
@@ -164,12 +164,12 @@ impl<R: Record, const S: usize, const L: usize> Table<R, S, L> {
     }
 
     /// Claims a free slot and publishes `new` in it; `None` when somebody else came first.
-    fn create(
+    fn create<G: Retire>(
         &self,
         place: &Place<'_, S, L>,
         hasher: &R::Hasher,
-        hash: u64,
-        new: NonNull<R>,
+        (hash, new): (u64, NonNull<R>),
+        guard: &G,
         crowded: &mut usize,
     ) -> Result<Option<Change<NonNull<R>>>, Refused> {
         match self.free_slot(place) {
@@ -180,7 +180,7 @@ impl<R: Record, const S: usize, const L: usize> Table<R, S, L> {
             Free::Retry => Ok(None),
             Free::Attach(which) => {
                 if !place.array.attach(place.bucket, which) {
-                    self.make_room(place, hasher, true)?;
+                    self.make_room(place, hasher, guard, true)?;
                 }
                 self.consider_growing(place, which);
                 Ok(None)
@@ -191,7 +191,7 @@ impl<R: Record, const S: usize, const L: usize> Table<R, S, L> {
                 Ok(None)
             }
             taken => {
-                self.make_room(place, hasher, matches!(taken, Free::Full))?;
+                self.make_room(place, hasher, guard, matches!(taken, Free::Full))?;
                 Ok(None)
             }
         }

@@ -1,0 +1,36 @@
+//! The native half of the Python package `rkv`: imported as `rkv._rkv`, re-exported by `rkv`.
+//!
+//! This crate converts arguments, results and errors, and holds no logic of its own. Its rules:
+//!
+//! 1. No Python code runs, and no Python container is made, while the engine is inside a call.
+//! 2. Calls of nanoseconds keep the interpreter; calls that grow with the store release it.
+//! 3. An engine error becomes the exception class of its code; a panic becomes `rkv.Panic`.
+//! 4. Importing starts no thread, and nothing here is written with `unsafe`.
+#![forbid(unsafe_code)]
+
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+mod error;
+mod octets;
+mod store;
+mod iterate;
+
+/// The native half of rkv; use the package `rkv`.
+#[pymodule(gil_used = false)]
+fn _rkv(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    error::add_to(module)?;
+    module.add_class::<store::Store>()?;
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add("BUILD", build_facts(module.py())?)
+}
+
+/// How this extension was built, for `python -m rkv` and for bug reports.
+fn build_facts(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+    let facts = PyDict::new(py);
+    facts.set_item("version", env!("CARGO_PKG_VERSION"))?;
+    facts.set_item("profile", if cfg!(debug_assertions) { "debug" } else { "release" })?;
+    facts.set_item("target", format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS))?;
+    facts.set_item("abi", if cfg!(feature = "abi3") { "abi3" } else { "version-specific" })?;
+    Ok(facts)
+}

@@ -1,0 +1,110 @@
+//! Keys and values between Python and the engine: `str` or bytes-like in, `bytes` out.
+
+use pyo3::Borrowed;
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyMemoryView, PyString};
+
+use crate::error::wrong_type;
+
+/// The bytes of one argument: borrowed where Python cannot change them, else a copy.
+pub(crate) enum Octets<'a, 'py> {
+    Borrowed(&'a [u8]),
+    Copied(Bound<'py, PyBytes>),
+}
+
+impl<'a, 'py> Octets<'a, 'py> {
+    /// Reads the argument `key`; errors as `read`.
+    #[inline]
+    pub(crate) fn key(argument: &'a Bound<'py, PyAny>) -> PyResult<Self> {
+        Self::read("key", argument.as_borrowed())
+    }
+
+    /// Reads the argument `value`; errors as `read`.
+    #[inline]
+    pub(crate) fn value(argument: &'a Bound<'py, PyAny>) -> PyResult<Self> {
+        Self::read("value", argument.as_borrowed())
+    }
+
+    /// Reads a `str` as UTF-8, or any object with the buffer protocol as its bytes.
+    ///
+    /// # Errors
+    ///
+    /// `TypeError` naming the argument for any other type; `UnicodeEncodeError` for a `str` that
+    /// holds lone surrogates; what the object's own buffer raises.
+    #[inline]
+    fn read(name: &str, argument: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        if argument.is_instance_of::<PyString>() {
+            return Ok(Octets::Borrowed(argument.extract::<&str>()?.as_bytes()));
+        }
+        if argument.is_instance_of::<PyBytes>() {
+            return Ok(Octets::Borrowed(argument.extract()?));
+        }
+        Self::copy(name, &argument)
+    }
+
+    /// Copies a buffer that may be mutable, strided, or of wider items.
+    #[cold]
+    fn copy(name: &str, argument: &Bound<'py, PyAny>) -> PyResult<Self> {
+        let view = PyMemoryView::from(argument).map_err(|error| {
+            if error.is_instance_of::<PyTypeError>(argument.py()) {
+                wrong_type(name, "str or bytes-like", argument)
+            } else {
+                error
+            }
+        })?;
+        Ok(Octets::Copied(view.call_method0("tobytes")?.cast_into()?))
+    }
+}
+
+impl AsRef<[u8]> for Octets<'_, '_> {
+    #[inline]
+    fn as_ref(&self) -> &[u8] {
+        match self {
+            Octets::Borrowed(bytes) => bytes,
+            Octets::Copied(bytes) => bytes.as_bytes(),
+        }
+    }
+}
+
+/// The argument `prefix`: what a listed key starts with.
+pub(crate) struct Prefix<'a, 'py>(Octets<'a, 'py>);
+
+impl Prefix<'_, '_> {
+    /// The prefix of every key.
+    pub(crate) const ALL: Self = Prefix(Octets::Borrowed(b""));
+}
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Prefix<'a, 'py> {
+    type Error = PyErr;
+
+    fn extract(argument: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        Octets::read("prefix", argument).map(Prefix)
+    }
+}
+
+impl AsRef<[u8]> for Prefix<'_, '_> {
+    fn as_ref(&self) -> &[u8] {
+        self.0.as_ref()
+    }
+}
+
+/// LIMIT: up to here, a refused allocation is a panic in PyO3 and not a `MemoryError`. Above,
+/// the bytes are zeroed before they are copied, which costs as much again as the copy.
+const UNCHECKED_BYTES_MAX: usize = 1 << 20;
+
+/// A `bytes` object with a copy of `octets`.
+///
+/// # Errors
+///
+/// `MemoryError`
+#[inline]
+pub(crate) fn to_bytes<'py>(py: Python<'py>, octets: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+    if octets.len() <= UNCHECKED_BYTES_MAX {
+        return Ok(PyBytes::new(py, octets));
+    }
+    PyBytes::new_with(py, octets.len(), |target| {
+        target.copy_from_slice(octets);
+        Ok(())
+    })
+}

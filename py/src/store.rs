@@ -1,0 +1,317 @@
+//! `rkv.Store`: the engine behind Python's names and the dict protocol.
+//!
+//! Closing sets a flag and empties the engine, which itself dies with the Python object. So a
+//! call costs one load more than the engine's own, and no call ever waits for another.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use pyo3::Borrowed;
+use pyo3::exceptions::{PyOverflowError, PyTypeError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyList};
+use rkv::Error;
+
+use crate::error::{exception, not_found, wrong_type};
+use crate::iterate::{Items, Keys};
+use crate::octets::{Octets, Prefix, to_bytes};
+
+/// A concurrent key/value store in this process's memory.
+///
+/// Keys and values are str (stored as UTF-8) or bytes-like; reads return bytes. Any number of
+/// threads may use one store. `shards` is a power of two from 1 to 64, `capacity` the number of
+/// entries to make room for at once; both have good defaults.
+#[pyclass(frozen, weakref, module = "rkv")]
+pub(crate) struct Store {
+    engine: rkv::Store,
+    closed: AtomicBool,
+}
+
+impl Store {
+    /// Runs one short engine call; the interpreter stays attached.
+    ///
+    /// # Errors
+    ///
+    /// `Closed`, `Forked`, `Panic`, and those of the call.
+    #[inline]
+    pub(crate) fn call<'s, R>(
+        &'s self,
+        work: impl FnOnce(&'s rkv::Store) -> rkv::Result<R>,
+    ) -> PyResult<R> {
+        self.guarded(work).map_err(|error| exception(&error))
+    }
+
+    /// Runs one engine call that may take long, with the interpreter released.
+    ///
+    /// # Errors
+    ///
+    /// As `call`.
+    fn call_detached<R: Send>(
+        &self,
+        py: Python<'_>,
+        work: impl FnOnce(&rkv::Store) -> rkv::Result<R> + Send,
+    ) -> PyResult<R> {
+        py.detach(|| self.guarded(work)).map_err(|error| exception(&error))
+    }
+
+    /// Runs one engine call and answers in the engine's terms: no Python object is made.
+    ///
+    /// # Errors
+    ///
+    /// As `call`.
+    #[inline]
+    pub(crate) fn guarded<'s, R>(
+        &'s self,
+        work: impl FnOnce(&'s rkv::Store) -> rkv::Result<R>,
+    ) -> rkv::Result<R> {
+        guarded(|| {
+            self.check()?;
+            work(&self.engine)
+        })
+    }
+
+    /// Whether the store is open, and this process's own.
+    #[inline]
+    fn check(&self) -> rkv::Result<()> {
+        // Relaxed: the flag guards no memory; a call that misses it is one in flight at close.
+        if self.closed.load(Ordering::Relaxed) { Err(Error::Closed) } else { self.engine.check() }
+    }
+}
+
+/// Turns a panic of the engine into an error, so that no unwinding enters Python.
+#[inline]
+fn guarded<R>(work: impl FnOnce() -> rkv::Result<R>) -> rkv::Result<R> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(Error::Panic))
+}
+
+#[pymethods]
+impl Store {
+    #[new]
+    #[pyo3(signature = (*, shards=None, capacity=None))]
+    fn new(
+        shards: Option<&Bound<'_, PyAny>>,
+        capacity: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        let mut builder = rkv::Store::builder();
+        if let Some(shards) = shards {
+            builder = builder.shards(size("shards", shards)?);
+        }
+        if let Some(capacity) = capacity {
+            builder = builder.capacity(size("capacity", capacity)?);
+        }
+        let engine = guarded(|| builder.build()).map_err(|error| exception(&error))?;
+        Ok(Store { engine, closed: AtomicBool::new(false) })
+    }
+
+    /// The value at key, or default.
+    #[pyo3(signature = (key, default=None, /))]
+    fn get<'py>(
+        &self,
+        key: &Bound<'py, PyAny>,
+        default: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        Ok(self.read(key)?.map(Bound::into_any).or(default))
+    }
+
+    /// Stores value at key, whether or not the key exists.
+    #[pyo3(signature = (key, value, /))]
+    fn set(&self, key: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        let (key, value) = (Octets::key(key)?, Octets::value(value)?);
+        self.call(|engine| engine.set(key, value)).map(drop)
+    }
+
+    /// Stores value at key if the key does not exist; True if it stored.
+    #[pyo3(signature = (key, value, /))]
+    fn set_if_absent(&self, key: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let (key, value) = (Octets::key(key)?, Octets::value(value)?);
+        self.call(|engine| engine.set_if_absent(key, value))
+    }
+
+    /// Stores value at key if the key does not exist; True if it stored. Same as set_if_absent.
+    #[pyo3(signature = (key, value, /))]
+    fn add(&self, key: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<bool> {
+        self.set_if_absent(key, value)
+    }
+
+    /// Removes key; True if it existed.
+    #[pyo3(signature = (key, /))]
+    fn delete(&self, key: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let key = Octets::key(key)?;
+        self.call(|engine| engine.delete(key)).map(|old| old.is_some())
+    }
+
+    /// True if key exists.
+    #[pyo3(signature = (key, /))]
+    fn contains(&self, key: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let key = Octets::key(key)?;
+        self.call(|engine| Ok(engine.contains(key)))
+    }
+
+    /// Adds by to the decimal text at key, atomically; the new number. A missing key counts as 0.
+    #[pyo3(signature = (key, /, by=Step(1)), text_signature = "($self, key, /, by=1)")]
+    fn incr(&self, key: &Bound<'_, PyAny>, by: Step) -> PyResult<i64> {
+        let key = Octets::key(key)?;
+        self.call(|engine| engine.incr(key, by.0))
+    }
+
+    /// Number of keys; exact when no write is in flight. Same as len.
+    fn count(&self) -> PyResult<u64> {
+        self.call(|engine| Ok(engine.count()))
+    }
+
+    /// The keys that start with prefix, sorted bytewise.
+    #[pyo3(signature = (prefix=Prefix::ALL, /), text_signature = "($self, prefix=b'', /)")]
+    fn keys<'py>(&self, py: Python<'py>, prefix: Prefix<'_, 'py>) -> PyResult<Bound<'py, PyList>> {
+        let prefix = prefix.as_ref();
+        let keys = self.call_detached(py, |engine| Ok(engine.keys(prefix)))?;
+        let list = PyList::empty(py);
+        for key in &keys {
+            list.append(to_bytes(py, key)?)?;
+        }
+        Ok(list)
+    }
+
+    /// Iterates over the (key, value) pairs whose key starts with prefix, in no order.
+    ///
+    /// Weakly consistent: a key that exists throughout comes exactly once, and the loop may
+    /// change the store.
+    #[pyo3(signature = (prefix=Prefix::ALL, /), text_signature = "($self, prefix=b'', /)")]
+    fn scan(slf: Bound<'_, Self>, prefix: Prefix<'_, '_>) -> PyResult<Items> {
+        Items::new(slf, prefix.as_ref())
+    }
+
+    /// Removes every key; how many this call removed.
+    fn clear(&self, py: Python<'_>) -> PyResult<u64> {
+        self.call_detached(py, rkv::Store::clear)
+    }
+
+    /// Figures of the table and of memory reclamation.
+    fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let stats = self.call(|engine| Ok(engine.stats()))?;
+        let epoch = PyDict::new(py);
+        epoch.set_item("pinned_guards", stats.epoch.pinned_guards)?;
+        epoch.set_item("oldest_pin_ms", stats.epoch.oldest_pin_ms)?;
+        epoch.set_item("retired_bytes", stats.epoch.retired_bytes)?;
+        let all = PyDict::new(py);
+        all.set_item("entries", stats.entries)?;
+        all.set_item("shards", stats.shards)?;
+        all.set_item("buckets", stats.buckets)?;
+        all.set_item("links", stats.links)?;
+        all.set_item("table_bytes", stats.table_bytes)?;
+        all.set_item("epoch", epoch)?;
+        Ok(all)
+    }
+
+    /// Closes the store and frees what it holds. Calls in flight finish, later ones raise Closed;
+    /// closing again is fine.
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        if self.closed.swap(true, Ordering::Relaxed) {
+            return Ok(());
+        }
+        let emptied = py.detach(|| guarded(|| self.engine.clear().map(drop)));
+        match emptied {
+            // What a child process inherited is not its own to free.
+            Err(Error::Forked) => Ok(()),
+            other => other.map_err(|error| exception(&error)),
+        }
+    }
+
+    fn __getitem__<'py>(&self, key: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
+        self.read(key)?.ok_or_else(|| not_found(key))
+    }
+
+    fn __setitem__(&self, key: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.set(key, value)
+    }
+
+    fn __delitem__(&self, key: &Bound<'_, PyAny>) -> PyResult<()> {
+        if self.delete(key)? { Ok(()) } else { Err(not_found(key)) }
+    }
+
+    fn __contains__(&self, key: &Bound<'_, PyAny>) -> PyResult<bool> {
+        self.contains(key)
+    }
+
+    fn __len__(&self) -> PyResult<usize> {
+        self.call(|engine| Ok(engine.count() as usize))
+    }
+
+    fn __bool__(&self) -> PyResult<bool> {
+        self.call(|engine| Ok(!engine.is_empty()))
+    }
+
+    fn __iter__(slf: Bound<'_, Self>) -> PyResult<Keys> {
+        Keys::new(slf)
+    }
+
+    fn __enter__(slf: Bound<'_, Self>) -> PyResult<Bound<'_, Self>> {
+        slf.get().call(|_| Ok(()))?;
+        Ok(slf)
+    }
+
+    #[pyo3(signature = (*_exception))]
+    fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.close(py)
+    }
+
+    fn __repr__(&self) -> String {
+        match self.check() {
+            Ok(()) => format!("<rkv.Store keys={}>", self.engine.count()),
+            Err(Error::Closed) => "<rkv.Store closed>".to_owned(),
+            Err(_) => "<rkv.Store forked>".to_owned(),
+        }
+    }
+
+    fn __reduce__(&self) -> PyResult<()> {
+        let reason = "cannot pickle rkv.Store: it lives in the memory of one process; \
+                      pickle dict(store.scan()) instead";
+        Err(PyTypeError::new_err(reason))
+    }
+}
+
+impl Store {
+    #[inline]
+    fn read<'py>(&self, key: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        let py = key.py();
+        let key = Octets::key(key)?;
+        self.call(|engine| Ok(engine.get_with(key, |value| to_bytes(py, value))))?.transpose()
+    }
+}
+
+/// The argument `by` of `incr`.
+struct Step(i64);
+
+impl FromPyObject<'_, '_> for Step {
+    type Error = PyErr;
+
+    fn extract(argument: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        integer("by", &argument, || Error::Overflow).map(Step)
+    }
+}
+
+/// An option that is a number of things.
+fn size(name: &'static str, argument: &Bound<'_, PyAny>) -> PyResult<usize> {
+    let reason = "must be at least 0, and no more than memory can hold";
+    integer(name, argument, || Error::InvalidArgument { name, reason })
+}
+
+/// An integer argument; `beyond` is the error for one that its Rust type cannot hold.
+fn integer<'a, 'py, N>(
+    name: &str,
+    argument: &'a Bound<'py, PyAny>,
+    beyond: impl FnOnce() -> Error,
+) -> PyResult<N>
+where
+    N: FromPyObject<'a, 'py, Error = PyErr>,
+{
+    let py = argument.py();
+    argument.extract().map_err(|error: PyErr| {
+        if error.is_instance_of::<PyOverflowError>(py) {
+            exception(&beyond())
+        } else if error.is_instance_of::<PyTypeError>(py) {
+            wrong_type(name, "int", argument)
+        } else {
+            error
+        }
+    })
+}

@@ -1,0 +1,41 @@
+"""One use of everything that a store can be asked, for tests that hold for every call."""
+
+from collections.abc import Callable
+
+import rkv
+
+CALLS: dict[str, Callable[[rkv.Store], object]] = {
+    "get": lambda store: store.get("key"),
+    "set": lambda store: store.set("key", "value"),
+    "set_if_absent": lambda store: store.set_if_absent("key", "value"),
+    "add": lambda store: store.add("key", "value"),
+    "delete": lambda store: store.delete("other"),
+    "contains": lambda store: store.contains("key"),
+    "incr": lambda store: store.incr("number"),
+    "count": lambda store: store.count(),
+    "keys": lambda store: store.keys(),
+    "scan": lambda store: list(store.scan()),
+    "stats": lambda store: store.stats(),
+    "clear": lambda store: store.clear(),
+    "__setitem__": lambda store: store.__setitem__("key", "value"),
+    "__getitem__": lambda store: store["key"],
+    "__delitem__": lambda store: store.__delitem__("key"),
+    "__contains__": lambda store: "key" in store,
+    "__len__": lambda store: len(store),
+    "__bool__": lambda store: bool(store),
+    "__iter__": lambda store: list(store),
+    "__enter__": lambda store: store.__enter__(),
+}
+
+
+def outcomes(store: rkv.Store) -> dict[str, str]:
+    """Make every call once, in order; the name of what each raised, or "ok"."""
+    found = {}
+    for name, call in CALLS.items():
+        try:
+            call(store)
+        except Exception as error:
+            found[name] = type(error).__name__
+        else:
+            found[name] = "ok"
+    return found

@@ -1,0 +1,146 @@
+"""A child process may not use its parent's stores, may drop them, and opens its own."""
+
+from collections.abc import Callable
+
+IN_A_CHILD = """
+    import os, sys, threading, traceback, warnings
+    import rkv
+    from calls import CALLS, outcomes
+
+    def in_a_child(work):
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                work()
+                status = 0
+            except BaseException:
+                traceback.print_exc()
+            finally:
+                sys.stderr.flush()
+                os._exit(status)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+    store = rkv.Store()
+    for number in range(1000):
+        store[str(number)] = "v"
+"""
+
+
+def test_every_call_of_an_inherited_store_raises_forked(run_python: Callable[[str], str]) -> None:
+    run_python(
+        IN_A_CHILD
+        + """
+    keys = iter(store)
+    next(keys)
+
+    def work():
+        assert outcomes(store) == dict.fromkeys(CALLS, "Forked"), outcomes(store)
+        assert repr(store) == "<rkv.Store forked>"
+        try:
+            next(keys)
+        except rkv.Forked as error:
+            assert error.code == -14
+        else:
+            raise AssertionError("the iterator went on")
+
+    in_a_child(work)
+    assert store.count() == 1000
+    assert len(list(keys)) == 999
+    """
+    )
+
+
+def test_a_child_closes_and_drops_what_it_inherited(run_python: Callable[[str], str]) -> None:
+    run_python(
+        IN_A_CHILD
+        + """
+    def work():
+        global other
+        store.close()
+        store.close()
+        assert outcomes(store) == dict.fromkeys(CALLS, "Closed"), outcomes(store)
+        del other
+
+    other = rkv.Store()
+    other["k"] = "v"
+    in_a_child(work)
+    assert (store.count(), other["k"]) == (1000, b"v")
+    """
+    )
+
+
+def test_a_child_opens_stores_of_its_own(run_python: Callable[[str], str]) -> None:
+    run_python(
+        IN_A_CHILD
+        + """
+    def work():
+        with rkv.Store() as own:
+            def count():
+                for _ in range(1000):
+                    own.incr("n")
+            threads = [threading.Thread(target=count) for _ in range(4)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            assert own["n"] == b"4000"
+            in_a_child(lambda: rkv.Store().set("k", "v"))
+
+    in_a_child(work)
+    """
+    )
+
+
+def test_a_child_forked_amid_writers_opens_stores_of_its_own(
+    run_python: Callable[[str], str],
+) -> None:
+    run_python(
+        IN_A_CHILD
+        + """
+    def write(name):
+        number = 0
+        while not done:
+            store[f"{name}-{number % 5000}"] = "v" * (number % 200)
+            store.delete(f"{name}-{(number - 100) % 5000}")
+            number += 1
+
+    def work():
+        own = rkv.Store()
+        for number in range(2000):
+            own[str(number)] = "v"
+        assert len(own.keys()) == own.clear() == 2000
+        own.close()
+        assert outcomes(store)["get"] == "Forked"
+        store.close()
+
+    # From Python 3.12 on, forking a process with threads is worth a warning.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    done = False
+    writers = [threading.Thread(target=write, args=(name,)) for name in "abc"]
+    for writer in writers:
+        writer.start()
+    try:
+        for _ in range(20):
+            in_a_child(work)
+    finally:
+        done = True
+        for writer in writers:
+            writer.join()
+    """
+    )
+
+
+def test_a_child_that_exits_normally_drops_what_it_inherited(
+    run_python: Callable[[str], str],
+) -> None:
+    run_python(
+        IN_A_CHILD
+        + """
+    child = os.fork()
+    if child == 0:
+        sys.exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert store.count() == 1000
+    """
+    )

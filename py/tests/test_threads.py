@@ -1,0 +1,121 @@
+"""Threads share one store without locks of their own."""
+
+import sys
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+import rkv
+
+THREADS = 4
+
+
+@pytest.fixture(autouse=True)
+def _switch_often() -> Iterator[None]:
+    """Let the interpreter change threads every few instructions."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+
+
+def together(work: Callable[[int], None]) -> None:
+    """Run work in all threads at once, and raise what any of them raised."""
+    start = threading.Barrier(THREADS)
+    errors: list[BaseException] = []
+
+    def run(number: int) -> None:
+        start.wait()
+        try:
+            work(number)
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(THREADS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if errors:
+        raise errors[0]
+
+
+def test_no_increment_is_lost(store: rkv.Store) -> None:
+    def work(_: int) -> None:
+        for step in range(20_000):
+            store.incr("shared")
+            store.incr(f"one of {step % 50}")
+
+    together(work)
+    assert int(store["shared"]) == THREADS * 20_000
+    assert [int(store[f"one of {n}"]) for n in range(50)] == [THREADS * 400] * 50
+
+
+def test_one_thread_wins_each_add(store: rkv.Store) -> None:
+    won: list[list[int]] = [[] for _ in range(THREADS)]
+
+    def work(me: int) -> None:
+        for key in range(5000):
+            if store.add(str(key), str(me)):
+                won[me].append(key)
+
+    together(work)
+    assert sorted(key for keys in won for key in keys) == list(range(5000))
+    for me, keys in enumerate(won):
+        assert all(store[str(key)] == b"%d" % me for key in keys)
+
+
+def test_readers_see_whole_values_while_writers_replace_them(store: rkv.Store) -> None:
+    store["k"] = b"\0" * 300
+
+    def work(me: int) -> None:
+        for step in range(5000):
+            if me % 2:
+                store["k"] = bytes([step % 256]) * 300
+            else:
+                value = store["k"]
+                assert value == value[:1] * 300
+
+    together(work)
+
+
+def test_keys_that_stay_come_once_while_others_come_and_go(store: rkv.Store) -> None:
+    stay = {b"stay-%d" % number for number in range(1000)}
+    for key in stay:
+        store[key] = "v"
+
+    def work(me: int) -> None:
+        for step in range(20):
+            if me == 0:
+                seen = [key for key in store if key in stay]
+                assert sorted(seen) == sorted(stay)
+                assert set(store.keys("stay-")) == stay
+            else:
+                for number in range(500):
+                    store[f"go-{me}-{number}"] = str(step)
+                for number in range(500):
+                    assert store.delete(f"go-{me}-{number}")
+
+    together(work)
+    assert store.count() == 1000
+
+
+def test_calls_in_flight_at_close_finish_or_raise_closed() -> None:
+    for _ in range(50):
+        store = rkv.Store()
+        for number in range(200):
+            store[str(number)] = "v"
+
+        def work(me: int, store: rkv.Store = store) -> None:
+            calls = (store.keys, store.clear, lambda: store.incr("n"), lambda: list(store.scan()))
+            try:
+                for step in range(100_000):
+                    calls[me]()
+                    if me == 2 and step == 20:
+                        store.close()
+            except rkv.Closed:
+                return
+            raise AssertionError("went on after close")
+
+        together(work)

@@ -1,0 +1,46 @@
+"""What a type checker concludes of each call; checked, never run."""
+
+from collections.abc import Iterator
+
+from typing_extensions import assert_type
+
+import rkv
+
+
+def reads(store: rkv.Store) -> None:
+    """Reads give bytes, or the default."""
+    assert_type(store.get("k"), bytes | None)
+    assert_type(store.get(b"k", b""), bytes)
+    assert_type(store.get(bytearray(b"k"), 0), bytes | int)
+    assert_type(store["k"], bytes)
+    assert_type(store.keys("p"), list[bytes])
+    assert_type(store.scan(), Iterator[tuple[bytes, bytes]])
+    assert_type(list(store), list[bytes])
+
+
+def writes(store: rkv.Store) -> None:
+    """Writes take str and anything with a buffer."""
+    store["k"] = memoryview(b"v")
+    assert_type(store.add("k", "v"), bool)
+    assert_type(store.delete("k"), bool)
+    assert_type(store.incr("n", by=2), int)
+    assert_type(store.clear(), int)
+
+
+def lives() -> None:
+    """A store is a context manager, its figures are typed, its errors carry their code."""
+    with rkv.Store(shards=4) as store:
+        assert_type(store, rkv.Store)
+        assert_type(store.stats()["epoch"]["retired_bytes"], int)
+    try:
+        store.get("k")
+    except rkv.Closed as error:
+        assert_type(error.code, int)
+
+
+def refuses(store: rkv.Store) -> None:
+    """Other types are errors before the program runs: each comment below must be needed."""
+    store.get(5)  # type: ignore[call-overload]
+    store["k"] = None  # type: ignore[assignment]
+    store.get(key="k")  # type: ignore[call-overload]
+    rkv.Store(4)  # type: ignore[call-arg]
