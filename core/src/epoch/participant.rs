@@ -5,8 +5,8 @@ use std::marker::PhantomData;
 use std::panic;
 use std::rc::Rc;
 
-use super::garbage::{Batch, Garbage, ReadyList, Retire};
 use super::EpochStats;
+use super::garbage::{Batch, Garbage, ReadyList, Retire};
 use crate::clock;
 use crate::sync::figures::AtomicU64 as Figure;
 use crate::sync::planted::{Bug, planted};

@@ -4,8 +4,8 @@ use std::mem;
 use std::ptr;
 use std::rc::Rc;
 
-use super::participant::{Domain, Guard, Participant};
 use super::EpochStats;
+use super::participant::{Domain, Guard, Participant};
 use crate::sync::statics::{AtomicPtr, AtomicU64};
 use crate::sync::{AcqRel, Acquire, OnceLock, Relaxed};
 

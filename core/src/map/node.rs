@@ -122,7 +122,10 @@ pub(super) enum Wish {
 /// What a change made of a draft.
 pub(super) enum Outcome<'g, K, V> {
     Inserted(&'g Node<K, V>),
-    Updated { old: &'g Node<K, V>, new: &'g Node<K, V> },
+    Updated {
+        old: &'g Node<K, V>,
+        new: &'g Node<K, V>,
+    },
     Removed(&'g Node<K, V>),
     /// Nothing changed; the draft is still its owner's.
     Kept(Draft<K, V>),
@@ -139,11 +142,12 @@ where
     K: Eq,
 {
     let is_key = |node: &'g Node<K, V>| node.key == *draft.key();
-    let change = shards.write(draft.hash(), guard, is_key, |found| match decide(found, &draft) {
-        Wish::Put => Decision::Put(draft.node()),
-        Wish::Remove => Decision::Remove,
-        Wish::Keep => Decision::Keep,
-    })?;
+    let change =
+        shards.write(draft.hash(), guard, is_key, |found| match decide(found, &draft) {
+            Wish::Put => Decision::Put(draft.node()),
+            Wish::Remove => Decision::Remove,
+            Wish::Keep => Decision::Keep,
+        })?;
     Ok(match change {
         // SAFETY: the write put the draft's node into the map under this guard.
         Change::Created => Outcome::Inserted(unsafe { draft.published() }),

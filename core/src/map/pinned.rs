@@ -181,12 +181,10 @@ where
         let inserted = self.insert_if_absent(key, |_| value.take());
         match inserted {
             Ok(value) => Ok(value),
-            Err((current, draft)) => {
-                match value.or_else(|| draft.and_then(|draft| draft.take())) {
-                    Some(not_inserted) => Err(OccupiedError { current, not_inserted }),
-                    None => Ok(current),
-                }
-            }
+            Err((current, draft)) => match value.or_else(|| draft.and_then(|draft| draft.take())) {
+                Some(not_inserted) => Err(OccupiedError { current, not_inserted }),
+                None => Ok(current),
+            },
         }
     }
 
@@ -197,8 +195,7 @@ where
     /// The current value.
     pub fn try_insert_with(&self, key: K, f: impl FnOnce() -> V) -> Result<&V, &V> {
         let mut f = Some(f);
-        self.insert_if_absent(key, |_| f.take().map(|f| f()))
-            .map_err(|(current, _)| current)
+        self.insert_if_absent(key, |_| f.take().map(|f| f())).map_err(|(current, _)| current)
     }
 
     /// The value of a key; `value` is inserted if the key is absent.
@@ -351,6 +348,7 @@ where
             });
             change.unwrap_or_else(refused::<K, V, _>);
         }
+        self.map.shards.shrink(&self.guard);
     }
 
     /// Removes every entry. Entries that are written meanwhile may stay.

@@ -14,8 +14,8 @@ pub(crate) mod version;
 use std::fmt;
 
 pub use self::builder::StoreBuilder;
-pub use self::record::{KEY_BYTES_MAX, VALUE_BYTES_MAX};
 use self::record::{Draft, Entry, KeyHasher, Record};
+pub use self::record::{KEY_BYTES_MAX, VALUE_BYTES_MAX};
 pub use self::scan::Scan;
 pub use self::session::Session;
 pub use self::stats::Stats;

@@ -70,6 +70,7 @@ impl Store {
                 }
             }
         }
+        self.shards.shrink(&epoch::pin());
         epoch::flush();
         Ok(removed)
     }

@@ -115,9 +115,29 @@ impl<R: Record, const S: usize, const L: usize> Table<R, S, L> {
         if header.published() != 0 || array.len() > SAMPLE && !chance.is_multiple_of(RARELY) {
             return;
         }
-        let sample = Self::sample(array, index);
-        if sample.entries * 10 < sample.slots::<S>() * 2 {
+        if Self::sample(array, index).is_sparse::<S>() {
             let _ = self.next_of(array, array.log2() - 1);
+        }
+    }
+
+    /// Halves the array as often as its load allows, and does all of the work, unless memory is
+    /// refused. For callers that have just walked the whole table anyway.
+    pub(crate) fn shrink<G: Retire>(&self, hasher: &R::Hasher, guard: &G, log2_min: u32) {
+        loop {
+            let array = self.root();
+            if array.next().is_none() {
+                if array.log2() <= log2_min || !Self::sample(array, 0).is_sparse::<S>() {
+                    return;
+                }
+                if self.next_of(array, array.log2() - 1).is_err() {
+                    return;
+                }
+            }
+            while self.root() == array {
+                if self.help_with(array, hasher, guard).is_err() {
+                    return;
+                }
+            }
         }
     }
 
@@ -203,12 +223,7 @@ impl<R: Record, const S: usize, const L: usize> Table<R, S, L> {
     }
 
     /// Sees to it that the next chunks which nobody has verified are moved, and says so.
-    fn sweep(
-        &self,
-        array: Array<S, L>,
-        chunks: usize,
-        hasher: &R::Hasher,
-    ) -> Result<(), Refused> {
+    fn sweep(&self, array: Array<S, L>, chunks: usize, hasher: &R::Hasher) -> Result<(), Refused> {
         let swept = &array.head().swept;
         for _ in 0..SWEEP {
             let chunk = swept.load(Acquire);
@@ -253,5 +268,9 @@ struct Sample {
 impl Sample {
     fn slots<const S: usize>(&self) -> usize {
         self.buckets * S
+    }
+
+    fn is_sparse<const S: usize>(&self) -> bool {
+        self.entries * 10 < self.slots::<S>() * 2
     }
 }

@@ -148,6 +148,13 @@ impl<R: Record> Shards<R> {
         self.tables = Box::default();
     }
 
+    /// Gives back what the arrays have too much, after many entries were removed.
+    pub(crate) fn shrink<G: Retire>(&self, guard: &G) {
+        for table in &self.tables {
+            table.shrink(&self.hasher, guard, self.log2_min);
+        }
+    }
+
     /// How many entries there are: exact when no write is in flight, never negative.
     pub(crate) fn count(&self) -> u64 {
         let sum: i64 = self.counts.iter().map(|count| count.load(Relaxed)).sum();

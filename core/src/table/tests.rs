@@ -318,3 +318,23 @@ fn threads_that_share_tiny_buckets_lose_and_double_nothing() {
     rig.holds(&model);
     rig.end();
 }
+
+#[test]
+fn shrinking_goes_on_until_the_arrays_fit_and_stops_there() {
+    let rig = Rig::<6, 8>::new(0, spread);
+    let mut model = BTreeMap::new();
+    for key in 0..KEYS {
+        rig.put(key, key);
+    }
+    for key in 0..KEYS - 10 {
+        rig.write(key, |_| Decision::Remove);
+    }
+    for key in KEYS - 10..KEYS {
+        model.insert(key, key);
+    }
+    rig.table.shrink(&(), &rig.keep, 0);
+    let buckets = rig.table.figures().buckets;
+    assert!((2..=16).contains(&buckets), "{buckets} buckets for 10 entries");
+    rig.holds(&model);
+    rig.end();
+}

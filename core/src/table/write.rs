@@ -153,8 +153,7 @@ impl<R: Record, const S: usize, const L: usize> Table<R, S, L> {
                 return Ok(removed.map(Change::Removed));
             }
         }
-        let generation =
-            if planted(Bug::NoGeneration) { 0 } else { place.header.version() };
+        let generation = if planted(Bug::NoGeneration) { 0 } else { place.header.version() };
         if !Self::exchange(place, entry, Word::emptied(generation)) {
             return Ok(None);
         }
