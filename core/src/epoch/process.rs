@@ -125,6 +125,10 @@ fn watch_for_forks() {
         GENERATION.fetch_add(1, Relaxed);
     }
     static WATCHING: OnceLock<()> = OnceLock::new();
+    if cfg!(miri) {
+        // Miri has no processes to fork.
+        return;
+    }
     WATCHING.get_or_init(|| {
         // SAFETY: registers a handler that does two atomic stores, which any context allows. It
         // fails only without memory, and then forks go unnoticed, as before the call.

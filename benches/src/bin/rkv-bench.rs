@@ -1,0 +1,188 @@
+//! `rkv-bench`: measures rkv beside its rivals. Method and caveats: `docs/benchmarks.md`.
+
+use clap::{Args, Parser, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
+use rkv_benches::engine::Card;
+use rkv_benches::plan::{Plan, Section};
+use rkv_benches::runner::{self, Outcome, RunError};
+use rkv_benches::workload::{Family, Workload};
+use rkv_benches::{document, engines, grid, record, resident};
+use std::error::Error;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+use std::time::Duration;
+
+/// The allocator of every engine.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Measures rkv and other concurrent maps side by side in one process.
+#[derive(Parser)]
+#[command(args_conflicts_with_subcommands = true)]
+struct CommandLine {
+    #[command(flatten)]
+    run: Run,
+    #[command(subcommand)]
+    step: Option<Step>,
+}
+
+/// What to measure; the full comparison without any option.
+#[derive(Args)]
+struct Run {
+    /// A smaller second size and short rounds: a first look in two minutes
+    #[arg(long)]
+    quick: bool,
+    /// Names of workloads, or beginnings of names [default: all]
+    #[arg(long, value_delimiter = ',')]
+    workloads: Vec<String>,
+    /// Numbers of entries [default: 65536,4194304; quick: 65536,1048576]
+    #[arg(long, value_delimiter = ',')]
+    sizes: Vec<u64>,
+    /// Numbers of threads
+    #[arg(long, value_delimiter = ',', default_value = "2")]
+    threads: Vec<usize>,
+    /// Names of engines; `scc` stands for `scc-map` and all others with that beginning
+    /// [default: all but moka]
+    #[arg(long, value_delimiter = ',')]
+    engines: Vec<String>,
+    /// How often each cell is measured
+    #[arg(long, default_value_t = 5)]
+    rounds: u32,
+    /// Seconds for one engine in one round of a cell [default: 0.5; quick: 0.05]
+    #[arg(long)]
+    seconds: Option<f64>,
+    /// Write every measurement to this file; a bare name goes to benches/record
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
+    /// Put the tables into the section for figures called `rivals` of this document
+    #[arg(long, value_name = "FILE")]
+    document: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum Step {
+    /// Prints the resident bytes per entry of one engine
+    #[command(hide = true)]
+    Resident {
+        engine: String,
+        entries: u64,
+        #[arg(action = clap::ArgAction::Set)]
+        words: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    let command_line = CommandLine::parse();
+    let done = match command_line.step {
+        Some(Step::Resident { engine, entries, words }) => print_resident(&engine, entries, words),
+        None => compare(&command_line.run),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("rkv-bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn compare(run: &Run) -> Result<(), Box<dyn Error>> {
+    let plan = run.plan()?;
+    let command = std::env::args().skip(1).collect::<Vec<_>>().join(" ");
+    let circumstances = record::circumstances(&format!("rkv-bench {command}"));
+    let sections = plan.sections();
+    let estimate: Duration = sections.iter().map(|section| plan.estimate(section)).sum();
+    let progress = progress_bar(estimate);
+    let mut text = circumstances.join("\n");
+    println!("{text}");
+    let mut outcomes: Vec<Outcome> = Vec::new();
+    for section in &sections {
+        let outcome = runner::run(&plan, section, &resident_elsewhere, &progress)?;
+        let table = format!("\n\n{}", grid::render(&outcome).trim_end());
+        progress.suspend(|| println!("{table}"));
+        text += &table;
+        outcomes.push(outcome);
+    }
+    progress.finish_and_clear();
+    println!("\n{LEGEND}");
+    run.keep(&format!("{text}\n\n{LEGEND}"), &record::csv(&circumstances, &outcomes))
+}
+
+/// What the columns mean.
+const LEGEND: &str = "\
+ratio: to the best rival in the cell; an engine that pins in each call against those that do, a
+session against all. Bytes per entry are resident, after prefilling.";
+
+impl Run {
+    fn plan(&self) -> Result<Plan, Box<dyn Error>> {
+        let (sizes, seconds): (&[u64], f64) = match self.quick {
+            true => (&[1 << 16, 1 << 20], 0.05),
+            false => (&[1 << 16, 1 << 22], 0.5),
+        };
+        let workloads = match self.workloads.is_empty() {
+            true => Workload::ALL.to_vec(),
+            false => Workload::select(&self.workloads)?,
+        };
+        let plan = Plan {
+            workloads,
+            sizes: if self.sizes.is_empty() { sizes } else { &self.sizes }.to_vec(),
+            threads: self.threads.clone(),
+            engines: self.engines.clone(),
+            rounds: self.rounds,
+            time: Duration::try_from_secs_f64(self.seconds.unwrap_or(seconds))?,
+        };
+        plan.check()?;
+        Ok(plan)
+    }
+
+    /// Writes what the options ask for.
+    fn keep(&self, text: &str, csv: &str) -> Result<(), Box<dyn Error>> {
+        if let Some(file) = &self.record {
+            let path = record::path(file);
+            if let Some(folder) = path.parent() {
+                std::fs::create_dir_all(folder)?;
+            }
+            std::fs::write(&path, csv)?;
+            println!("recorded in {}", path.display());
+        }
+        if let Some(file) = &self.document {
+            document::write_figures(file, "rivals", text)?;
+        }
+        Ok(())
+    }
+}
+
+/// Shows the time left on a terminal; silent elsewhere.
+fn progress_bar(estimate: Duration) -> ProgressBar {
+    let style = ProgressStyle::with_template("{wide_bar} {percent}% {eta} left\n{msg}");
+    let bar = ProgressBar::new(estimate.as_millis() as u64);
+    bar.with_style(style.expect("the template is valid"))
+}
+
+/// Measures the memory of an engine in a process of its own, where nothing was freed before.
+fn resident_elsewhere(card: &Card, section: &Section) -> Result<f64, RunError> {
+    let failed = |reason: String| RunError::Memory { engine: card.name, reason };
+    let program = std::env::current_exe().map_err(|error| failed(error.to_string()))?;
+    let words = section.family == Family::Words;
+    let (name, value) = resident::EAGER_ALLOCATOR;
+    let output = Command::new(program)
+        .env(name, value)
+        .args(["resident", card.name, &section.entries.to_string(), &words.to_string()])
+        .output()
+        .map_err(|error| failed(error.to_string()))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let complaint = || failed(String::from_utf8_lossy(&output.stderr).trim().to_owned());
+    text.trim().parse().map_err(|_| complaint())
+}
+
+fn print_resident(engine: &str, entries: u64, words: bool) -> Result<(), Box<dyn Error>> {
+    let family = if words { Family::Words } else { Family::Bytes };
+    let mut entrants = engines::entrants(family).into_iter();
+    let entrant = entrants.find(|entrant| entrant.card.name == engine).ok_or("no such engine")?;
+    let before = resident::bytes();
+    let loaded = (entrant.prefilled)(entries);
+    let grown = resident::bytes().saturating_sub(before);
+    drop(loaded);
+    println!("{}", grown as f64 / entries as f64);
+    Ok(())
+}

@@ -1,0 +1,23 @@
+//! How fast rkv is beside other concurrent maps, measured so that anyone can repeat it.
+//!
+//! Every engine is one adapter in `engines`, every workload one row in `workload`; `drive` runs
+//! one workload on one engine, `runner` runs all of them side by side in one process, and `grid`
+//! `record` and `document` show what came out. `memory` holds the endurance runs of `rkv-memory`.
+//! Method and caveats: `docs/benchmarks.md`.
+
+#![forbid(unsafe_code)]
+
+pub mod keys;
+pub mod zipf;
+pub mod workload;
+pub mod engine;
+pub mod engines;
+pub mod drive;
+pub mod entrant;
+pub mod resident;
+pub mod plan;
+pub mod runner;
+pub mod grid;
+pub mod record;
+pub mod document;
+pub mod memory;

@@ -1,0 +1,58 @@
+//! A world whose garbage goes through a real epoch.
+
+use std::rc::Rc;
+
+use super::explore::Tidy;
+use super::world::World;
+use crate::epoch::{Domain, Guard, Participant};
+
+/// A table and the domain that frees its garbage. A clone is another reference to the same.
+pub(super) struct Stage<const S: usize, const L: usize> {
+    pub(super) world: Rc<World<S, L>>,
+    domain: Rc<Tidy<Domain>>,
+}
+
+impl<const S: usize, const L: usize> Clone for Stage<S, L> {
+    fn clone(&self) -> Self {
+        Self { world: Rc::clone(&self.world), domain: Rc::clone(&self.domain) }
+    }
+}
+
+impl<const S: usize, const L: usize> Stage<S, L> {
+    pub(super) fn new() -> Self {
+        Self { world: Rc::new(World::new(0)), domain: Rc::new(Tidy::new(Domain::new())) }
+    }
+
+    /// A participant of the calling thread.
+    pub(super) fn enter(&self) -> Member {
+        Member(Tidy::new(self.domain.register(0)))
+    }
+
+    /// Frees what is ready.
+    pub(super) fn free_ready(&self) {
+        self.domain.free_ready();
+    }
+
+    /// Ends the domain, which frees all that it was given, and the world.
+    pub(super) fn finish(self) {
+        drop(self.domain);
+        self.world.finish();
+    }
+}
+
+/// A participant in a model.
+pub(super) struct Member(Tidy<Rc<Participant>>);
+
+impl Member {
+    pub(super) fn pin(&self) -> Tidy<Guard> {
+        Tidy::new(self.0.pin())
+    }
+
+    /// Hands over and moves the epoch on until what was handed over can be ready: two steps of the
+    /// epoch, if no reader holds it back, and a look at what they made ready.
+    pub(super) fn flush(&self) {
+        for _ in 0..3 {
+            self.0.flush();
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! A bucket is moved while its entry is removed: a removal before the freeze is carried over, one
+//! after it fails and is done in the child.
+
+use super::history::Op::{Del, Get, Move, Put, Resize};
+use super::program::{A, Program, nothing};
+use crate::sync::planted::Bug;
+
+const PROGRAM: Program<1, 1> = Program {
+    name: "m09_migrate_delete_get",
+    log2: 0,
+    before: &[Put(A), Resize { nth: 0, log2: 1 }],
+    threads: &[&[Move { nth: 0, bucket: 0 }], &[Del(A)], &[Get(A), Get(A)]],
+    after: &[Get(A)],
+    at_the_end: nothing,
+};
+
+#[test]
+fn what_is_removed_during_a_move_stays_removed() {
+    PROGRAM.holds();
+}
+
+#[test]
+fn twin_copying_slots_that_are_not_frozen() {
+    PROGRAM.fails(Bug::NoSlotFreeze, 1, "no order explains");
+}

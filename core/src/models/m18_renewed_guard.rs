@@ -1,0 +1,44 @@
+//! A reader renews its guard between two gets, while the record is removed, retired and freed: what
+//! it finds after that is as safe as what it found before.
+
+use super::epochs::Stage;
+use super::explore::{fails, holds};
+use super::history::Op::{Del, Put};
+use super::program::A;
+use crate::sync::planted::Bug;
+
+const NAME: &str = "m18_renewed_guard";
+
+fn model() {
+    let stage = Stage::<1, 1>::new();
+    stage.world.apply(&*stage.world, Put(A), 1);
+    let (reader, remover) = (stage.enter(), stage.enter());
+    let there = stage.clone();
+    let removal = loom::thread::spawn(move || {
+        let guard = remover.pin();
+        there.world.apply(&*guard, Del(A), 0);
+        drop(guard);
+        remover.flush();
+        there.free_ready();
+        remover
+    });
+    let mut guard = reader.pin();
+    let first = stage.world.get(A);
+    guard.renew();
+    let second = stage.world.get(A);
+    assert!(first.is_some() || second.is_none(), "{second:?} came back");
+    drop(guard);
+    drop(removal.join().expect("no panic"));
+    drop(reader);
+    stage.finish();
+}
+
+#[test]
+fn a_renewed_guard_guards() {
+    holds(NAME, model);
+}
+
+#[test]
+fn twin_renewing_without_pinning() {
+    fails(NAME, Bug::RenewUnpinned, 1, "Causality violation", model);
+}

@@ -1,0 +1,24 @@
+//! Two buckets are merged into one by two threads, while an entry of one of them is removed.
+
+use super::history::Op::{Del, Get, Move, Put, Resize};
+use super::program::{A, Program, Z, nothing};
+use crate::sync::planted::Bug;
+
+const PROGRAM: Program<1, 1> = Program {
+    name: "m22_merge",
+    log2: 1,
+    before: &[Put(A), Put(Z), Resize { nth: 0, log2: 0 }],
+    threads: &[&[Move { nth: 0, bucket: 0 }], &[Move { nth: 0, bucket: 1 }, Del(Z)]],
+    after: &[Get(A), Get(Z)],
+    at_the_end: nothing,
+};
+
+#[test]
+fn both_parents_arrive_in_the_child() {
+    PROGRAM.holds();
+}
+
+#[test]
+fn twin_merging_one_parent() {
+    PROGRAM.fails(Bug::MergeOneParent, 0, "no order explains");
+}
