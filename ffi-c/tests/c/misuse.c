@@ -1,0 +1,115 @@
+/* Whatever a program gets wrong is a status with a text that names the argument, never a crash. */
+#include "check.h"
+
+static int32_t never(void *user_data, const kv_entry_t *entry) {
+  (void)user_data;
+  (void)entry;
+  CHECK(!"called");
+  return 0;
+}
+
+#define INVALID(part, call)               \
+  do {                                    \
+    GIVES(KV_ERR_INVALID_ARGUMENT, call); \
+    TEXT_HAS("`" part "`");               \
+  } while (0)
+
+static void null_is_refused_by_name(kv_store_t store) {
+  char buffer[4];
+  size_t len = 99;
+  void *data;
+  INVALID("options", kv_options_init(NULL, sizeof(kv_options_t)));
+  INVALID("out_store", kv_open(NULL, NULL));
+  INVALID("key", kv_get(store, NULL, 1, buffer, sizeof buffer, &len));
+  INVALID("buffer", kv_get(store, LIT("k"), NULL, 1, &len));
+  INVALID("out_len", kv_get(store, LIT("k"), buffer, sizeof buffer, NULL));
+  INVALID("key", kv_get_dup(store, NULL, 1, &data, &len));
+  INVALID("out_data", kv_get_dup(store, LIT("k"), NULL, &len));
+  INVALID("out_len", kv_get_dup(store, LIT("k"), &data, NULL));
+  INVALID("key", kv_set(store, NULL, 1, LIT("v")));
+  INVALID("value", kv_set(store, LIT("k"), NULL, 1));
+  INVALID("key", kv_delete(store, NULL, 1));
+  INVALID("key", kv_incr(store, NULL, 1, 1, NULL));
+  INVALID("out_count", kv_count(store, NULL));
+  INVALID("prefix", kv_scan(store, NULL, 1, never, NULL));
+  INVALID("callback", kv_scan(store, NULL, 0, NULL, NULL));
+}
+
+static void lengths_that_no_object_has_are_refused(kv_store_t store) {
+  size_t lengths[2] = {SIZE_MAX, (size_t)PTRDIFF_MAX + 1};
+  size_t i, len;
+  void *data;
+  for (i = 0; i < 2; i++) {
+    INVALID("key", kv_get(store, "k", lengths[i], NULL, 0, &len));
+    INVALID("key", kv_get_dup(store, "k", lengths[i], &data, &len));
+    INVALID("key", kv_set(store, "k", lengths[i], LIT("v")));
+    INVALID("value", kv_set(store, LIT("k"), "v", lengths[i]));
+    INVALID("key", kv_delete(store, "k", lengths[i]));
+    INVALID("key", kv_incr(store, "k", lengths[i], 1, NULL));
+    INVALID("prefix", kv_scan(store, "k", lengths[i], never, NULL));
+  }
+}
+
+static void every_call_is_closed(kv_store_t store) {
+  char buffer[4];
+  size_t len = 99;
+  void *data;
+  uint64_t count = 99;
+  int64_t sum = 99;
+  GIVES(KV_ERR_CLOSED, kv_get(store, LIT("k"), buffer, sizeof buffer, &len));
+  GIVES(KV_ERR_CLOSED, kv_get_dup(store, LIT("k"), &data, &len));
+  GIVES(KV_ERR_CLOSED, kv_set(store, LIT("k"), LIT("v")));
+  GIVES(KV_ERR_CLOSED, kv_delete(store, LIT("k")));
+  GIVES(KV_ERR_CLOSED, kv_incr(store, LIT("k"), 1, &sum));
+  GIVES(KV_ERR_CLOSED, kv_count(store, &count));
+  GIVES(KV_ERR_CLOSED, kv_scan(store, NULL, 0, never, NULL));
+  GIVES(KV_ERR_CLOSED, kv_retain(store));
+  CHECK(data == NULL && len == 0 && count == 99 && sum == 99);
+  TEXT_HAS("closed");
+}
+
+static void handles_of_no_store_are_closed(kv_store_t open) {
+  kv_store_t store;
+  uint64_t bit;
+  store.id = 0;
+  every_call_is_closed(store);
+  GIVES(KV_OK, kv_close(store));
+  for (bit = 1; bit != 0; bit <<= 1) {
+    store.id = open.id ^ bit;
+    every_call_is_closed(store);
+    GIVES(store.id == 0 ? KV_OK : KV_ERR_CLOSED, kv_close(store));
+    store.id = ~open.id ^ bit;
+    every_call_is_closed(store);
+    GIVES(KV_ERR_CLOSED, kv_close(store));
+  }
+}
+
+static void closed_handle_stays_closed_when_its_place_is_used_again(void) {
+  kv_store_t first, second;
+  GIVES(KV_OK, kv_open(NULL, &first));
+  GIVES(KV_OK, kv_close(first));
+  every_call_is_closed(first);
+  GIVES(KV_OK, kv_open(NULL, &second));
+  CHECK((first.id & 0xffff) == (second.id & 0xffff)); /* the case that matters */
+  every_call_is_closed(first);
+  GIVES(KV_ERR_CLOSED, kv_close(first));
+  GIVES(KV_OK, kv_set(second, LIT("k"), LIT("v")));
+  HOLDS(second, LIT("k"), "v", 1);
+  GIVES(KV_OK, kv_close(second));
+  GIVES(KV_ERR_CLOSED, kv_close(second));
+}
+
+int main(void) {
+  kv_store_t store;
+  uint64_t count = 99;
+  GIVES(KV_OK, kv_open(NULL, &store));
+  null_is_refused_by_name(store);
+  lengths_that_no_object_has_are_refused(store);
+  handles_of_no_store_are_closed(store);
+  closed_handle_stays_closed_when_its_place_is_used_again();
+  GIVES(KV_OK, kv_count(store, &count));
+  CHECK(count == 0);
+  GIVES(KV_OK, kv_close(store));
+  GIVES(KV_OK, kv_flush());
+  return 0;
+}

@@ -1,0 +1,6 @@
+//! What C and C++ programs rely on: the header, the symbols, and programs that use both.
+
+mod header;
+mod programs;
+mod symbols;
+mod toolchain;

@@ -1,0 +1,154 @@
+//! C and C++ programs that use the library as a stranger would: compiled in each dialect with all
+//! warnings as errors, linked to libkv.so and run; and in the newest dialect also under valgrind.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::toolchain::{C_DIALECTS, CPP_DIALECTS, Dialect, Library, package, succeed};
+
+/// What valgrind looks for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Memory {
+    /// Wrong accesses, and memory that nothing points to at the end.
+    AccessesAndLeaks,
+    /// Wrong accesses only: the program ends with open stores, whose records hang on tagged
+    /// pointers that valgrind does not recognise.
+    Accesses,
+}
+
+#[test]
+fn every_function_does_its_work() {
+    c_program(&["basics.c"], Memory::AccessesAndLeaks);
+}
+
+#[test]
+fn keys_and_values_are_any_bytes() {
+    c_program(&["bytes.c"], Memory::AccessesAndLeaks);
+}
+
+#[test]
+fn options_of_older_and_newer_programs_are_understood() {
+    c_program(&["options.c"], Memory::AccessesAndLeaks);
+}
+
+#[test]
+fn misuse_is_a_status_and_never_a_crash() {
+    c_program(&["misuse.c"], Memory::AccessesAndLeaks);
+}
+
+#[test]
+fn scan_visits_stops_and_lets_the_callback_use_the_store() {
+    c_program(&["scan.c"], Memory::AccessesAndLeaks);
+}
+
+#[test]
+fn threads_lose_nothing_and_close_ends_the_store_for_all() {
+    c_program(&["threads.c"], Memory::AccessesAndLeaks);
+}
+
+#[test]
+fn child_processes_are_refused_and_open_their_own() {
+    c_program(&["forked.c"], Memory::Accesses);
+}
+
+#[test]
+fn program_may_end_with_open_stores() {
+    c_program(&["exits.c"], Memory::Accesses);
+}
+
+#[test]
+fn header_stands_alone_and_serves_two_units() {
+    c_program(&["alone_first.c", "alone_second.c"], Memory::AccessesAndLeaks);
+}
+
+#[test]
+fn wrapper_owns_converts_and_throws() {
+    cpp_program(&["wrapper.cpp", "wrapper_second.cpp"], Memory::AccessesAndLeaks);
+}
+
+#[test]
+fn c_header_serves_cpp() {
+    for dialect in CPP_DIALECTS {
+        let source = test_sources(&["alone_first.c", "alone_second.c"]);
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("c-as-cpp");
+        std::fs::create_dir_all(&folder).unwrap();
+        let copies: Vec<PathBuf> = source
+            .iter()
+            .map(|path| folder.join(path.file_name().unwrap()).with_extension("cc"))
+            .collect();
+        for (from, to) in source.iter().zip(&copies) {
+            let text = std::fs::read_to_string(from).unwrap().replace("NULL", "nullptr");
+            std::fs::write(to, text).unwrap();
+        }
+        succeed(&mut bounded(dialect.compile_shared(&copies)));
+    }
+}
+
+#[test]
+fn archive_serves_programs_without_the_shared_library() {
+    let archive = Library::get().archive.to_str().unwrap();
+    // What `rustc --print native-static-libs` names.
+    let link = [archive, "-lgcc_s", "-lutil", "-lrt", "-lpthread", "-lm", "-ldl", "-lc"];
+    let dialect = Dialect { folder: "archive", ..C_DIALECTS[1] };
+    let program = dialect.compile(&test_sources(&["basics.c"]), &link);
+    succeed(&mut bounded(program));
+}
+
+#[test]
+fn quickstarts_print_what_they_promise() {
+    let examples = package().join("examples");
+    let c = C_DIALECTS.map(|dialect| (dialect, "quickstart.c", "last count: 2\n"));
+    let cpp = CPP_DIALECTS.map(|dialect| (dialect, "quickstart.cpp", "two was seen 2 times\n"));
+    for (dialect, source, first) in c.into_iter().chain(cpp) {
+        let program = dialect.compile_shared(&[examples.join(source)]);
+        let printed = String::from_utf8(succeed(&mut bounded(program)).stdout).unwrap();
+        let rest = printed.strip_prefix(first).unwrap_or_else(|| panic!("{printed}"));
+        // A scan has no order.
+        let mut lines: Vec<&str> = rest.lines().collect();
+        lines.sort();
+        assert_eq!(lines, ["one 1", "two 2"], "{printed}");
+    }
+}
+
+fn c_program(sources: &[&str], memory: Memory) {
+    run(&C_DIALECTS, sources, memory);
+}
+
+fn cpp_program(sources: &[&str], memory: Memory) {
+    run(&CPP_DIALECTS, sources, memory);
+}
+
+fn run(dialects: &[Dialect], sources: &[&str], memory: Memory) {
+    for (at, dialect) in dialects.iter().enumerate() {
+        let program = dialect.compile_shared(&test_sources(sources));
+        succeed(&mut bounded(&program));
+        // Older dialects make the same program of fewer lines.
+        if at + 1 == dialects.len() {
+            under_valgrind(&program, memory);
+        }
+    }
+}
+
+fn test_sources(names: &[&str]) -> Vec<PathBuf> {
+    names.iter().map(|name| package().join("tests/c").join(name)).collect()
+}
+
+/// A command that is killed, with its children, when it hangs.
+fn bounded(program: impl AsRef<OsStr>) -> Command {
+    // LIMIT: the longest program takes some seconds under valgrind.
+    let mut command = Command::new("timeout");
+    command.args(["--kill-after=5", "120"]).arg(program);
+    command
+}
+
+fn under_valgrind(program: &Path, memory: Memory) {
+    let mut command = bounded("valgrind");
+    command.args(["--quiet", "--error-exitcode=99", "--fair-sched=yes"]);
+    if memory == Memory::AccessesAndLeaks {
+        let kinds = "definite,indirect";
+        command.args(["--leak-check=full", &format!("--errors-for-leak-kinds={kinds}")]);
+        command.arg(format!("--show-leak-kinds={kinds}"));
+    }
+    succeed(command.arg(program));
+}

@@ -1,0 +1,155 @@
+//! Loom models of `src/slot.rs`: calls, references, the last close and the reuse of a slot, in
+//! every interleaving and with every value that the memory model lets an atomic read.
+//!
+//! Run with `RUSTFLAGS="--cfg rkv_loom" cargo test -p rkv-ffi-c --test slot_model`.
+//! Loom's cell reports a read of the value that races with its removal.
+
+#![cfg(rkv_loom)]
+
+use loom::sync::Arc;
+use loom::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use loom::thread;
+use slot::{Released, Slot};
+
+#[path = "../src/slot.rs"]
+mod slot;
+
+/// Loom's forms of what `src/sync.rs` gives the library.
+mod sync {
+    pub(crate) use loom::cell::UnsafeCell as RaceCell;
+    pub(crate) use loom::sync::atomic::AtomicU64;
+
+    pub(crate) const STRIPES: usize = 2;
+}
+
+/// A value that counts how often it was dropped.
+struct Counted(Arc<AtomicUsize>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Relaxed);
+    }
+}
+
+type Shared = Arc<Slot<Counted>>;
+
+/// An open slot, its generation, and the counter of drops.
+fn open() -> (Shared, u64, Arc<AtomicUsize>) {
+    let drops = Arc::new(AtomicUsize::new(0));
+    let slot = Arc::new(Slot::new());
+    let generation = slot.claim().expect("a fresh slot is free").publish(Counted(drops.clone()));
+    (slot, generation, drops)
+}
+
+/// Uses the value if it is there, and leaves.
+fn call(slot: &Shared, generation: u64, stripe: usize) {
+    if let Some(entered) = slot.enter(generation, stripe) {
+        assert_eq!(entered.0.load(Relaxed), 0, "the value is gone while a call uses it");
+    }
+}
+
+/// Gives up a reference and leaves; whether it was the last.
+fn close(slot: &Shared, generation: u64, stripe: usize) -> bool {
+    let Some(entered) = slot.enter(generation, stripe) else { return false };
+    let released = entered.release();
+    drop(entered.leave());
+    released == Released::Last
+}
+
+fn check(model: impl Fn() + Sync + Send + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(3);
+    builder.check(model);
+}
+
+#[test]
+fn value_is_dropped_once_and_never_under_a_call() {
+    check(|| {
+        let (slot, generation, drops) = open();
+        let callers: Vec<_> = [0, 1]
+            .into_iter()
+            .map(|stripe| {
+                let slot = slot.clone();
+                thread::spawn(move || call(&slot, generation, stripe))
+            })
+            .collect();
+        assert!(close(&slot, generation, 1));
+        callers.into_iter().for_each(|caller| caller.join().unwrap());
+        assert_eq!(drops.load(Relaxed), 1, "the last to leave drops the value");
+        assert!(slot.enter(generation, 0).is_none());
+        assert!(slot.claim().is_some(), "the slot is free again");
+    });
+}
+
+#[test]
+fn guessed_handle_finds_a_whole_value_or_none() {
+    check(|| {
+        let drops = Arc::new(AtomicUsize::new(0));
+        let slot = Arc::new(Slot::new());
+        let caller = {
+            let slot = slot.clone();
+            // The first generation, which nobody has told.
+            thread::spawn(move || call(&slot, 1, 0))
+        };
+        let generation = slot.claim().unwrap().publish(Counted(drops.clone()));
+        assert_eq!(generation, 1);
+        caller.join().unwrap();
+        assert!(close(&slot, generation, 1));
+        assert_eq!(drops.load(Relaxed), 1);
+    });
+}
+
+#[test]
+fn one_of_two_closes_wins() {
+    check(|| {
+        let (slot, generation, drops) = open();
+        let other = {
+            let slot = slot.clone();
+            thread::spawn(move || close(&slot, generation, 0))
+        };
+        let won = close(&slot, generation, 1);
+        assert!(won != other.join().unwrap());
+        assert_eq!(drops.load(Relaxed), 1);
+    });
+}
+
+#[test]
+fn retained_value_outlives_the_first_close() {
+    check(|| {
+        let (slot, generation, drops) = open();
+        let other = {
+            let slot = slot.clone();
+            thread::spawn(move || close(&slot, generation, 0))
+        };
+        let retained = slot.enter(generation, 1).is_some_and(|entered| entered.retain());
+        let last = other.join().unwrap();
+        assert!(retained != last, "a reference is added before the last is gone, or not at all");
+        assert_eq!(drops.load(Relaxed), usize::from(last));
+        assert!(last || close(&slot, generation, 1));
+        assert_eq!(drops.load(Relaxed), 1);
+    });
+}
+
+#[test]
+fn call_of_an_old_generation_never_meets_the_next_value() {
+    check(|| {
+        let (slot, old, drops) = open();
+        let caller = {
+            let slot = slot.clone();
+            thread::spawn(move || {
+                if let Some(entered) = slot.enter(old, 0) {
+                    assert_eq!(entered.0.load(Relaxed), 0);
+                }
+            })
+        };
+        assert!(close(&slot, old, 1));
+        let next = Arc::new(AtomicUsize::new(0));
+        if let Some(claim) = slot.claim() {
+            let generation = claim.publish(Counted(next.clone()));
+            assert!(generation > old && slot.enter(old, 1).is_none());
+            assert!(close(&slot, generation, 1));
+        }
+        caller.join().unwrap();
+        assert_eq!(drops.load(Relaxed), 1);
+    });
+}

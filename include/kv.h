@@ -1,0 +1,381 @@
+/* kv.h - the C interface of rkv, a lock-free key/value engine inside the process.
+ * Copyright The rkv authors. SPDX-License-Identifier: MIT OR Apache-2.0
+ *
+ * Generated from ffi-c/src; do not edit. Link with -lkv.
+ *
+ * Conventions
+ *
+ *  1. Names. Everything here begins with kv_ or KV_.
+ *
+ *  2. Handles. A kv_store_t is a number, not an address. It holds the place and the generation of
+ *     a store, and every call looks it up. So a handle that was closed, or was never a handle, is
+ *     the status KV_ERR_CLOSED and not a crash, also when other stores were opened since. It is a
+ *     structure and not a plain integer so that the compiler finds swapped arguments; it travels
+ *     by value and costs what an integer costs. The zero handle { 0 } names no store.
+ *
+ *  3. Statuses. Functions that can fail return kv_status_t: 0 is success, a positive number is an
+ *     outcome that a correct program expects (no such key, buffer too small), a negative number is
+ *     an error. The numbers are constants and are never reused; new ones may be added.
+ *
+ *  4. Error texts. kv_strerror gives a constant text for a status; kv_last_error_message gives
+ *     what went wrong in the last failing call of this thread, with the name of the argument.
+ *
+ *  5. Bytes in. Keys and values are a pointer and a length, any bytes, without a NUL at the end.
+ *     NULL is allowed if and only if the length is 0; empty keys and empty values are ordinary.
+ *     The bytes must stay as they are during the call; they are copied, never kept.
+ *
+ *  6. Results. Out-pointers must be aligned and writable, and buffers as large as you say. They
+ *     must not be NULL unless the function says so. They are written on KV_OK, and otherwise only
+ *     as the function says.
+ *
+ *  7. Memory. Nobody has to free anything, except what kv_get_dup returned, by kv_free.
+ *
+ *  8. Structures that begin with struct_size may grow at their end in later versions. Let
+ *     kv_options_init fill kv_options_t. A program may be older or newer than the library: what it
+ *     does not know is the default, and what the library does not know is KV_ERR_UNSUPPORTED if
+ *     it is set. Read from a structure in a callback only what lies within its struct_size.
+ *
+ *  9. Threads. Every function may be called from any thread at any time, on the same store too;
+ *     no call waits for another. Error texts belong to their thread. No function may be called
+ *     from a signal handler.
+ *
+ * 10. Callbacks run on the calling thread before the function returns; user_data is passed through
+ *     and may be NULL. They may call every function, also on the same store, also kv_close. They
+ *     must not throw, longjmp or end the thread, and must keep no pointer that they were given.
+ *
+ * 11. Fork. In a child process, every call on a store that the parent opened returns
+ *     KV_ERR_FORKED. The child may open stores of its own.
+ *
+ * 12. Faults inside rkv do not end the program: the call returns KV_ERR_PANIC.
+ */
+
+#ifndef RKV_KV_H_INCLUDED
+#define RKV_KV_H_INCLUDED
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define KV_VERSION_MAJOR 0
+#define KV_VERSION_MINOR 1
+#define KV_VERSION_PATCH 0
+#define KV_VERSION_STRING "0.1.0"
+#define KV_VERSION_NUMBER \
+  (KV_VERSION_MAJOR * 1000000 + KV_VERSION_MINOR * 1000 + KV_VERSION_PATCH)
+
+/* The result must be looked at. */
+#if defined(__GNUC__) || defined(__clang__)
+#define KV_NODISCARD __attribute__((warn_unused_result))
+#else
+#define KV_NODISCARD
+#endif
+
+/**
+ * The result of a call: 0 is success, a positive number is an outcome that a caller expects, a
+ * negative number is an error, whose text kv_last_error_message gives.
+ */
+typedef int32_t kv_status_t;
+
+/** How to open a store. Fill it with kv_options_init, then change what you need. */
+typedef struct kv_options_t {
+  /** sizeof(kv_options_t) of the program, set by kv_options_init. */
+  size_t struct_size;
+  /**
+   * Number of keys to make room for at once; the store grows above that, and does not shrink
+   * below it. Default: 0.
+   */
+  uint64_t capacity;
+  /**
+   * Number of independent tables, a power of two from 1 to 64. 0 for the default: four for each
+   * processor, rounded up to a power of two, at most 64.
+   */
+  uint32_t shards;
+  /** Must be zero. */
+  uint32_t flags;
+  /** Must be zero. */
+  uint64_t reserved_[5];
+} kv_options_t;
+
+/**
+ * A store, by number. The zero handle, { 0 }, names no store.
+ *
+ * It is a structure, so that a compiler tells it from every other number, and passed by value. Do
+ * not look into it and do not do arithmetic on it; copies are equal.
+ */
+typedef struct kv_store_t {
+  /** Private. */
+  uint64_t id;
+} kv_store_t;
+
+/**
+ * Some bytes that somebody else owns. `data` is not NULL when the library made it, also for
+ * `len` 0. There is no NUL at the end.
+ */
+typedef struct kv_slice_t {
+  /** The first byte. */
+  const void *data;
+  /** Number of bytes. */
+  size_t len;
+} kv_slice_t;
+
+/** A key with its value, valid until the callback that it was passed to returns. */
+typedef struct kv_entry_t {
+  /** Size of this structure in the library, which may be larger than in the program. */
+  size_t struct_size;
+  /** The key. */
+  struct kv_slice_t key;
+  /** The value. */
+  struct kv_slice_t value;
+  /** A number that grows with each write of the key. */
+  uint64_t version;
+} kv_entry_t;
+
+/**
+ * Called once for each entry; 0 goes on, any other number ends the scan.
+ *
+ * Convention 10 holds: it may use the store freely, and must not throw or keep pointers.
+ */
+typedef int32_t (*kv_scan_fn)(void *user_data, const struct kv_entry_t *entry);
+
+/** Done. */
+#define KV_OK 0
+
+/** The key does not exist. */
+#define KV_NOT_FOUND 1
+
+/** The key exists already. */
+#define KV_EXISTS 2
+
+/** Another version of the key stands than the caller expected. */
+#define KV_CONFLICT 3
+
+/** The caller's buffer is too small; nothing was copied, and the size needed was told. */
+#define KV_BUFFER_TOO_SMALL 16
+
+/** A callback asked to stop. */
+#define KV_STOPPED 17
+
+/** An argument is outside of what the function accepts; the error text names it. */
+#define KV_ERR_INVALID_ARGUMENT (-1)
+
+/** A time to live is outside of what the function accepts. */
+#define KV_ERR_INVALID_TTL (-2)
+
+/** A name of a scope has forbidden characters. */
+#define KV_ERR_INVALID_NAMESPACE (-3)
+
+/** A key is longer than 65,535 bytes or a value longer than 4 GiB - 1. */
+#define KV_ERR_TOO_LARGE (-4)
+
+/** The value is not the decimal text of a signed 64-bit number. */
+#define KV_ERR_NOT_A_NUMBER (-5)
+
+/** The sum does not fit in a signed 64-bit number; the value is as it was. */
+#define KV_ERR_OVERFLOW (-6)
+
+/** A quota is used up. */
+#define KV_ERR_QUOTA (-7)
+
+/** There is no room, although memory is not short. */
+#define KV_ERR_FULL (-8)
+
+/** A validation hook refused the value. */
+#define KV_ERR_VALIDATION (-9)
+
+/** A template or a file cannot be parsed. */
+#define KV_ERR_PARSE (-10)
+
+/** A template cannot be rendered. */
+#define KV_ERR_RENDER (-11)
+
+/** A storage backend failed. */
+#define KV_ERR_BACKEND (-12)
+
+/** The handle names no open store: closed, zero or never valid. */
+#define KV_ERR_CLOSED (-13)
+
+/** The store was opened before a fork, by the parent process. */
+#define KV_ERR_FORKED (-14)
+
+/** The object belongs to another thread. */
+#define KV_ERR_WRONG_THREAD (-15)
+
+/** The object is in use. */
+#define KV_ERR_BUSY (-16)
+
+/** The time is over. */
+#define KV_ERR_TIMEOUT (-17)
+
+/** Events were lost because the reader was too slow. */
+#define KV_ERR_LAGGED (-18)
+
+/** The system reported an input or output error. */
+#define KV_ERR_IO (-19)
+
+/** A file is damaged. */
+#define KV_ERR_CORRUPT (-20)
+
+/** Another process holds the files. */
+#define KV_ERR_LOCKED (-21)
+
+/** A value cannot be encoded or decoded. */
+#define KV_ERR_CODEC (-22)
+
+/** The program asks for what this version of the library does not have. */
+#define KV_ERR_UNSUPPORTED (-23)
+
+/** The system refused memory; nothing was written. */
+#define KV_ERR_NO_MEMORY (-24)
+
+/** rkv failed inside. The store stays usable; please report it. */
+#define KV_ERR_PANIC (-25)
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * The version as text, such as "0.1.0"; static.
+ *
+ * KV_VERSION_STRING is the version of the header that a program was compiled with.
+ */
+const char *kv_version_string(void);
+
+/**
+ * The version as one number that grows: major * 1000000 + minor * 1000 + patch.
+ *
+ * KV_VERSION_NUMBER is the version of the header that a program was compiled with.
+ */
+uint32_t kv_version_number(void);
+
+/** A short constant text for any status, such as "key not found"; never NULL. */
+const char *kv_strerror(kv_status_t status);
+
+/**
+ * The text of the last error on the calling thread, such as "invalid argument `key`: NULL with a
+ * length above 0"; "" when no call has failed on it. Never NULL.
+ *
+ * Only statuses below 0 set the text; success and expected outcomes leave it. It is valid until
+ * the next failing call on the same thread, and until the thread ends.
+ */
+const char *kv_last_error_message(void);
+
+/**
+ * Sets every field to its default and struct_size to `struct_size`, which is
+ * sizeof(kv_options_t).
+ */
+kv_status_t kv_options_init(struct kv_options_t *options, size_t struct_size);
+
+/**
+ * Opens a store in memory and writes its handle to `out_store`; NULL for `options` means the
+ * defaults. On failure `out_store` becomes the zero handle.
+ *
+ * The handle holds one reference, which kv_close gives up.
+ */
+KV_NODISCARD
+kv_status_t kv_open(const struct kv_options_t *options,
+                    struct kv_store_t *out_store);
+
+/**
+ * Adds a reference: the store needs one kv_close more.
+ *
+ * Give each part of a program that closes the store on its own a reference of its own.
+ */
+kv_status_t kv_retain(struct kv_store_t store);
+
+/**
+ * Gives up a reference; the last one closes the store, and its handle is never valid again.
+ *
+ * Calls that other threads have begun end normally, and the memory is freed when the last of
+ * them returns; this function does not wait for them. Closing the zero handle does nothing.
+ */
+kv_status_t kv_close(struct kv_store_t store);
+
+/**
+ * Copies the value of `key` into `buffer`, which has `buffer_size` bytes, and writes its length
+ * to `out_len`.
+ *
+ * Returns KV_OK, KV_NOT_FOUND (nothing is written), or KV_BUFFER_TOO_SMALL: then `buffer` is
+ * untouched and `out_len` holds the size needed. NULL with size 0 asks for the length. Another
+ * thread may store a longer value between two calls, so ask in a loop, or use kv_get_dup.
+ */
+KV_NODISCARD
+kv_status_t kv_get(struct kv_store_t store,
+                   const void *key,
+                   size_t key_len,
+                   void *buffer,
+                   size_t buffer_size,
+                   size_t *out_len);
+
+/**
+ * Copies the value of `key` into fresh memory, to be freed by kv_free, and writes its address to
+ * `out_data` and its length to `out_len`.
+ *
+ * Returns KV_OK or KV_NOT_FOUND. On success the address is not NULL, also for an empty value;
+ * otherwise it becomes NULL and the length 0.
+ */
+KV_NODISCARD
+kv_status_t kv_get_dup(struct kv_store_t store,
+                       const void *key,
+                       size_t key_len,
+                       void **out_data,
+                       size_t *out_len);
+
+/** Frees memory that kv_get_dup returned; NULL does nothing. */
+void kv_free(void *data);
+
+/** Stores a copy of `value` under a copy of `key`, whether the key exists or not. */
+kv_status_t kv_set(struct kv_store_t store,
+                   const void *key,
+                   size_t key_len,
+                   const void *value,
+                   size_t value_len);
+
+/** Removes `key`. Returns KV_OK, or KV_NOT_FOUND when there was nothing to remove. */
+kv_status_t kv_delete(struct kv_store_t store, const void *key, size_t key_len);
+
+/**
+ * Adds `by` to the decimal number stored under `key` in one atomic step; a key that does not
+ * exist counts as 0. The sum is stored as decimal text and written to `out_value`, which may be
+ * NULL.
+ *
+ * A value that is not a number gives KV_ERR_NOT_A_NUMBER, a sum outside of int64_t
+ * KV_ERR_OVERFLOW; the value stays as it was.
+ */
+kv_status_t kv_incr(struct kv_store_t store,
+                    const void *key,
+                    size_t key_len,
+                    int64_t by,
+                    int64_t *out_value);
+
+/** Writes the number of keys to `out_count`. It is exact when no write is in flight. */
+kv_status_t kv_count(struct kv_store_t store, uint64_t *out_count);
+
+/**
+ * Frees what can be freed of the memory of deleted and replaced values.
+ *
+ * Writes do this as they go; call it when a thread has written much and will now be idle, or
+ * before you measure memory.
+ */
+kv_status_t kv_flush(void);
+
+/**
+ * Calls `callback` with `user_data` for each key that begins with `prefix`, in no order; a prefix
+ * of length 0 means all keys.
+ *
+ * Every key that is in the store from beginning to end is visited exactly once; a key that is
+ * written or deleted meanwhile may be visited or not. No lock is held and nothing else waits
+ * while the callback runs. The time grows with the whole store, not with the number of matches.
+ *
+ * Returns KV_OK after the last key, KV_STOPPED if the callback ended the scan.
+ */
+kv_status_t kv_scan(struct kv_store_t store,
+                    const void *prefix,
+                    size_t prefix_len,
+                    kv_scan_fn callback,
+                    void *user_data);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* RKV_KV_H_INCLUDED */

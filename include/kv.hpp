@@ -1,0 +1,227 @@
+/* kv.hpp - the C++ interface of rkv: kv.h with RAII, strings and exceptions.
+ * Copyright The rkv authors. SPDX-License-Identifier: MIT OR Apache-2.0
+ *
+ * C++11 or newer; only this file and kv.h are needed. Link with -lkv.
+ *
+ * Errors are thrown as kv::error; expected outcomes, such as a key that does not exist, are
+ * return values. The conventions of kv.h hold: all members of kv::store may be called from any
+ * thread at any time, except that nobody may use an object while another thread moves, assigns or
+ * destroys that same object. Give each thread its own kv::store by share() if in doubt.
+ */
+#ifndef RKV_KV_HPP_INCLUDED
+#define RKV_KV_HPP_INCLUDED
+
+#include <kv.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <exception>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+#include <utility>
+#if __cplusplus >= 201703L
+#include <optional>
+#include <string_view>
+#endif
+
+namespace kv {
+
+/** A failed call: what() is the error text, status() the number, as in kv.h. */
+class error : public std::runtime_error {
+ public:
+  /** Takes the text of the last error of this thread. */
+  explicit error(kv_status_t status)
+      : std::runtime_error(kv_last_error_message()), status_(status) {}
+
+  kv_status_t status() const noexcept { return status_; }
+
+ private:
+  kv_status_t status_;
+};
+
+/** Throws an error for a status below 0; returns any other. */
+inline kv_status_t check(kv_status_t status) {
+  if (status < 0) throw error(status);
+  return status;
+}
+
+/** Some bytes that somebody else owns: how keys and values are passed. It is made from strings
+ *  without a copy; a `const char *` ends at its first NUL, all else may hold any bytes. */
+class bytes {
+ public:
+  bytes() noexcept : data_(nullptr), size_(0) {}
+  bytes(const char *data, std::size_t size) noexcept : data_(data), size_(size) {}
+  bytes(const char *text) noexcept : data_(text), size_(std::strlen(text)) {}
+  bytes(const std::string &text) noexcept : data_(text.data()), size_(text.size()) {}
+  explicit bytes(kv_slice_t slice) noexcept
+      : data_(static_cast<const char *>(slice.data)), size_(slice.len) {}
+#if __cplusplus >= 201703L
+  bytes(std::string_view text) noexcept : data_(text.data()), size_(text.size()) {}
+  operator std::string_view() const noexcept { return std::string_view(data_, size_); }
+#endif
+
+  const char *data() const noexcept { return data_; }
+  std::size_t size() const noexcept { return size_; }
+  bool empty() const noexcept { return size_ == 0; }
+
+  /** A copy. */
+  std::string str() const { return empty() ? std::string() : std::string(data_, size_); }
+
+ private:
+  const char *data_;
+  std::size_t size_;
+};
+
+inline bool operator==(bytes a, bytes b) noexcept {
+  return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size()) == 0);
+}
+inline bool operator!=(bytes a, bytes b) noexcept { return !(a == b); }
+
+/** How to open a store: kv_options_t with every field at its default. */
+struct options : kv_options_t {
+  options() { check(kv_options_init(this, sizeof(kv_options_t))); }
+};
+
+/** An open store. It can be moved but not copied; the last of those that share a store closes it.
+ *  What was moved from has no store, and its members throw KV_ERR_CLOSED. */
+class store {
+ public:
+  store() : handle_() { check(kv_open(nullptr, &handle_)); }
+  explicit store(const kv_options_t &options) : handle_() { check(kv_open(&options, &handle_)); }
+
+  store(store &&other) noexcept : handle_(other.release()) {}
+  store &operator=(store &&other) noexcept {
+    kv_store_t handle = other.release();
+    store old(std::move(*this));
+    handle_ = handle;
+    return *this;
+  }
+  store(const store &) = delete;
+  store &operator=(const store &) = delete;
+  ~store() { (void)kv_close(handle_); }
+
+  /** Another owner of the same store. */
+  store share() const {
+    check(kv_retain(handle_));
+    return store(handle_);
+  }
+
+  /** Gives up the store now, and says if that fails. */
+  void close() { check(kv_close(release())); }
+
+  /** The handle for functions of kv.h; it stays owned by this object. */
+  kv_store_t handle() const noexcept { return handle_; }
+
+  /** Stores a copy of the value, whether the key exists or not. */
+  void set(bytes key, bytes value) {
+    check(kv_set(handle_, key.data(), key.size(), value.data(), value.size()));
+  }
+
+  /** Copies the value into `value`, reusing its memory; false, and an empty `value`, if the key
+   *  does not exist. */
+  bool get(bytes key, std::string &value) const {
+    value.resize(value.capacity());
+    for (;;) {
+      std::size_t size = 0;
+      char *buffer = value.empty() ? nullptr : &value[0];
+      kv_status_t status =
+          check(kv_get(handle_, key.data(), key.size(), buffer, value.size(), &size));
+      value.resize(status == KV_NOT_FOUND ? 0 : size);
+      if (status != KV_BUFFER_TOO_SMALL) return status == KV_OK;
+    }
+  }
+
+#if __cplusplus >= 201703L
+  /** A copy of the value, if the key exists. */
+  std::optional<std::string> get(bytes key) const {
+    std::string value;
+    if (!get(key, value)) return std::nullopt;
+    return value;
+  }
+#endif
+
+  /** Removes the key; false if there was nothing to remove. */
+  bool erase(bytes key) { return check(kv_delete(handle_, key.data(), key.size())) == KV_OK; }
+
+  /** Adds to the decimal number under the key in one atomic step, counting a key that does not
+   *  exist as 0; the sum. */
+  std::int64_t incr(bytes key, std::int64_t by = 1) {
+    std::int64_t sum = 0;
+    check(kv_incr(handle_, key.data(), key.size(), by, &sum));
+    return sum;
+  }
+
+  /** Number of keys; exact when no write is in flight. */
+  std::uint64_t count() const {
+    std::uint64_t count = 0;
+    check(kv_count(handle_, &count));
+    return count;
+  }
+
+  /** Calls `visit(key, value)`, with two kv::bytes, for each key that begins with `prefix`, as
+   *  kv_scan does. If `visit` returns something, false ends the loop. It may use the store, and
+   *  what it throws comes out here. The bytes are valid until it returns. */
+  template <class Visit>
+  void for_each(bytes prefix, Visit &&visit) const {
+    typedef visitor<typename std::remove_reference<Visit>::type> context;
+    context self(visit);
+    kv_status_t status =
+        kv_scan(handle_, prefix.data(), prefix.size(), &context::call, &self);
+    if (self.thrown) std::rethrow_exception(self.thrown);
+    check(status);
+  }
+
+  /** Calls `visit(key, value)` for every key. */
+  template <class Visit>
+  void for_each(Visit &&visit) const {
+    for_each(bytes(), std::forward<Visit>(visit));
+  }
+
+ private:
+  explicit store(kv_store_t handle) noexcept : handle_(handle) {}
+
+  kv_store_t release() noexcept {
+    kv_store_t handle = handle_;
+    handle_ = kv_store_t();
+    return handle;
+  }
+
+  /** Carries a visitor through C, where no exception may pass. */
+  template <class Visit>
+  struct visitor {
+    Visit &visit;
+    std::exception_ptr thrown;
+
+    explicit visitor(Visit &function) : visit(function), thrown() {}
+
+    static std::int32_t call(void *user_data, const kv_entry_t *entry) noexcept {
+      visitor *self = static_cast<visitor *>(user_data);
+      try {
+        typedef decltype(self->visit(bytes(), bytes())) result;
+        return self->run(entry, std::is_void<result>()) ? 0 : 1;
+      } catch (...) {
+        self->thrown = std::current_exception();
+        return 1;
+      }
+    }
+
+    bool run(const kv_entry_t *entry, std::true_type) {
+      visit(bytes(entry->key), bytes(entry->value));
+      return true;
+    }
+    bool run(const kv_entry_t *entry, std::false_type) {
+      return static_cast<bool>(visit(bytes(entry->key), bytes(entry->value)));
+    }
+  };
+
+  kv_store_t handle_;
+};
+
+/** Frees what can be freed of the memory of deleted and replaced values, as kv_flush does. */
+inline void flush() { check(kv_flush()); }
+
+}  // namespace kv
+
+#endif  // RKV_KV_HPP_INCLUDED
