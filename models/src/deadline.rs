@@ -115,12 +115,7 @@ impl Protocol for Deadline {
 
     fn shared(&self) -> Memory {
         let records = [Record::default(); RECORDS_MAX];
-        let mut memory = Memory {
-            slot: None,
-            records,
-            count: 0,
-            now: 0,
-        };
+        let mut memory = Memory { slot: None, records, count: 0, now: 0 };
         memory.link(self.first.value, self.first.deadline);
         memory
     }
@@ -130,11 +125,7 @@ impl Protocol for Deadline {
     }
 
     fn role(&self, op: Op) -> Role {
-        if op == Op::Tick {
-            Role::Environment
-        } else {
-            Role::Call
-        }
+        if op == Op::Tick { Role::Environment } else { Role::Call }
     }
 
     fn apply(&self, (record, now): Self::Spec, op: Op) -> (Self::Spec, Answer) {
@@ -145,16 +136,9 @@ impl Protocol for Deadline {
             (Op::Get, _) => ((record, now), value),
             (Op::Expire, _) => ((record, now), Answer::Nothing),
             (Op::Delete, _) => ((None, now), value),
-            (Op::Set(value), _) => (
-                (
-                    Some(Record {
-                        value,
-                        deadline: NEVER,
-                    }),
-                    now,
-                ),
-                Answer::Done(true),
-            ),
+            (Op::Set(value), _) => {
+                ((Some(Record { value, deadline: NEVER }), now), Answer::Done(true))
+            }
             (Op::SetUntil(value, deadline), _) => {
                 ((Some(Record { value, deadline }), now), Answer::Done(true))
             }
@@ -279,12 +263,7 @@ const PROGRAMS: &[Programs] = &[
     &[&[TICK], &[LATER], &[SET], &[GET, GET]],
     &[&[TICK], &[DELETE], &[GET, GET]],
     &[&[TICK], &[DELETE], &[LATER, GET]],
-    &[
-        &[TICK, TICK],
-        &[Op::Refresh(2), KEEP],
-        &[DELETE, SET],
-        &[GET],
-    ],
+    &[&[TICK, TICK], &[Op::Refresh(2), KEEP], &[DELETE, SET], &[GET]],
 ];
 
 /// A set that may publish its record after that record's deadline, over one without deadline.
@@ -292,22 +271,9 @@ const BORN_DEAD: Programs = &[&[TICK], &[Op::SetUntil('c', 1)], &[GET, GET], &[G
 
 fn model(programs: Programs, bug: Option<Bug>) -> (String, Deadline) {
     let deadline = if programs == BORN_DEAD { NEVER } else { 1 };
-    let name = programs
-        .iter()
-        .map(|program| format!("{program:?}"))
-        .collect::<Vec<_>>();
+    let name = programs.iter().map(|program| format!("{program:?}")).collect::<Vec<_>>();
     let programs = programs.iter().map(|program| program.to_vec()).collect();
-    (
-        name.join(" || "),
-        Deadline {
-            programs,
-            first: Record {
-                value: 'a',
-                deadline,
-            },
-            bug,
-        },
-    )
+    (name.join(" || "), Deadline { programs, first: Record { value: 'a', deadline }, bug })
 }
 
 fn planted(programs: Programs, bug: Bug, what: &'static str) -> Scenario {
@@ -322,16 +288,8 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         all.push(Scenario::correct("deadline", name, model, true));
     }
     for programs in [PROGRAMS[0], PROGRAMS[2], PROGRAMS[5]] {
-        all.push(planted(
-            programs,
-            Bug::NoUnlink,
-            "a dead verdict without an unlink",
-        ));
+        all.push(planted(programs, Bug::NoUnlink, "a dead verdict without an unlink"));
     }
-    all.push(planted(
-        BORN_DEAD,
-        Bug::ClockFirst,
-        "the clock read before the slot",
-    ));
+    all.push(planted(BORN_DEAD, Bug::ClockFirst, "the clock read before the slot"));
     all
 }

@@ -191,48 +191,29 @@ pub fn explore<P: Protocol>(protocol: &P, alone: bool) -> Report {
         origins: Vec::new(),
         edges: alone.then(Vec::new),
     };
-    let failure = explorer
-        .run()
-        .and_then(|()| explorer.each_thread_ends_alone())
-        .err();
+    let failure = explorer.run().and_then(|()| explorer.each_thread_ends_alone()).err();
     Report {
         states: explorer.nodes.len(),
         violation: failure.as_ref().map(|failure| failure.violation),
-        trace: failure
-            .map(|failure| explorer.trace(&failure))
-            .unwrap_or_default(),
+        trace: failure.map(|failure| explorer.trace(&failure)).unwrap_or_default(),
     }
 }
 
 impl<P: Protocol> Explorer<'_, P> {
     fn run(&mut self) -> Result<(), Failure> {
-        let idle = Thread {
-            next: 0,
-            calling: false,
-            local: P::Local::default(),
-        };
+        let idle = Thread { next: 0, calling: false, local: P::Local::default() };
         let first = Node {
             shared: self.protocol.shared(),
             threads: [idle; THREADS_MAX],
             explanations: self.monitor.start(),
         };
-        self.visit(
-            first,
-            Origin {
-                node: NOWHERE,
-                thread: 0,
-            },
-        );
+        self.visit(first, Origin { node: NOWHERE, thread: 0 });
         let mut index = 0;
         while index < self.nodes.len() {
             self.expand(index)?;
             index += 1;
             if index > STATES_MAX {
-                return Err(Failure {
-                    violation: Violation::TooLarge,
-                    node: 0,
-                    mover: None,
-                });
+                return Err(Failure { violation: Violation::TooLarge, node: 0, mover: None });
             }
         }
         Ok(())
@@ -248,28 +229,17 @@ impl<P: Protocol> Explorer<'_, P> {
 
     fn expand(&mut self, index: usize) -> Result<(), Failure> {
         let node = self.nodes[index];
-        let fail = |violation, mover| Failure {
-            violation,
-            node: index,
-            mover,
-        };
-        self.judge(&node)
-            .map_err(|violation| fail(violation, None))?;
+        let fail = |violation, mover| Failure { violation, node: index, mover };
+        self.judge(&node).map_err(|violation| fail(violation, None))?;
         let mut successors = [NOWHERE; THREADS_MAX];
         let mut moved = false;
         for (thread, successor) in successors.iter_mut().enumerate() {
-            for choice in 0..self
-                .protocol
-                .choices(&node.shared, &node.threads[thread].local)
-            {
+            for choice in 0..self.protocol.choices(&node.shared, &node.threads[thread].local) {
                 let step = self.advance(node, thread, choice);
                 let Some(next) = step.map_err(|v| fail(v, Some(thread)))? else {
                     continue;
                 };
-                let origin = Origin {
-                    node: index as u32,
-                    thread: thread as u8,
-                };
+                let origin = Origin { node: index as u32, thread: thread as u8 };
                 *successor = self.visit(next, origin);
                 moved = true;
             }
@@ -285,9 +255,7 @@ impl<P: Protocol> Explorer<'_, P> {
 
     fn judge(&self, node: &NodeOf<P>) -> Result<(), Violation> {
         let at_rest = self.at_rest(node);
-        self.protocol
-            .check(&node.shared, at_rest)
-            .map_err(Violation::Broken)?;
+        self.protocol.check(&node.shared, at_rest).map_err(Violation::Broken)?;
         if at_rest
             && let Some(content) = self.protocol.settled(&node.shared)
             && !self.monitor.explains(node.explanations, content)
@@ -298,11 +266,7 @@ impl<P: Protocol> Explorer<'_, P> {
     }
 
     fn op(&self, thread: usize, next: u8) -> Option<P::Op> {
-        self.protocol
-            .programs()
-            .get(thread)?
-            .get(next as usize)
-            .copied()
+        self.protocol.programs().get(thread)?.get(next as usize).copied()
     }
 
     fn at_rest(&self, node: &NodeOf<P>) -> bool {
@@ -316,8 +280,7 @@ impl<P: Protocol> Explorer<'_, P> {
     }
 
     fn pending(&self, node: &NodeOf<P>) -> [Option<u8>; THREADS_MAX] {
-        node.threads
-            .map(|thread| thread.calling.then_some(thread.next))
+        node.threads.map(|thread| thread.calling.then_some(thread.next))
     }
 
     /// The state after one step of `thread`, or nothing if it is done or blocked.
@@ -337,28 +300,21 @@ impl<P: Protocol> Explorer<'_, P> {
             node.explanations = self.monitor.call(node.explanations, self.pending(&node));
         }
         let at = At { thread, op, choice };
-        let output = match self
-            .protocol
-            .step(at, &mut node.shared, &mut node.threads[thread].local)
+        let output = match self.protocol.step(at, &mut node.shared, &mut node.threads[thread].local)
         {
             Step::Continue => return Ok(Some(node)),
             Step::Blocked => return Ok(None),
             Step::Broken(what) => return Err(Violation::Broken(what)),
             Step::Return(output) => output,
         };
-        node.threads[thread] = Thread {
-            next: next + 1,
-            calling: false,
-            local: P::Local::default(),
-        };
+        node.threads[thread] =
+            Thread { next: next + 1, calling: false, local: P::Local::default() };
         if role == Role::Call {
             let explained = self.monitor.give_back(node.explanations, thread, output);
             node.explanations = explained.ok_or(Violation::NotLinearizable)?;
         } else {
             let pending = self.pending(&node);
-            node.explanations = self
-                .monitor
-                .happen(node.explanations, (thread, next), pending);
+            node.explanations = self.monitor.happen(node.explanations, (thread, next), pending);
         }
         Ok(Some(node))
     }
@@ -376,16 +332,10 @@ impl<P: Protocol> Explorer<'_, P> {
                 let mut here = start;
                 while !ends[here] {
                     let next = edges[here][thread];
-                    let finished = self
-                        .op(thread, self.nodes[here].threads[thread].next)
-                        .is_none();
+                    let finished = self.op(thread, self.nodes[here].threads[thread].next).is_none();
                     if on_path[here] || (next == NOWHERE && !finished) {
                         let mover = Some(thread);
-                        return Err(Failure {
-                            violation: Violation::Waits,
-                            node: start,
-                            mover,
-                        });
+                        return Err(Failure { violation: Violation::Waits, node: start, mover });
                     }
                     on_path[here] = true;
                     path.push(here);

@@ -12,55 +12,23 @@ use crate::scenario::Scenario;
 use crate::table::{BIT_WITHOUT_LINK, Bug, Case, Shape};
 
 fn steady(content: &'static str, programs: &'static str) -> Case {
-    let shape = Shape {
-        tables: vec![vec![1]],
-        linked: 2,
-        homes: vec![[0; 4]],
-    };
-    Case {
-        protocol: "link",
-        layout: "1 + 2 slots",
-        shape,
-        content,
-        programs,
-        versions: false,
-    }
+    let shape = Shape { tables: vec![vec![1]], linked: 2, homes: vec![[0; 4]] };
+    Case { protocol: "link", layout: "1 + 2 slots", shape, content, programs, versions: false }
 }
 
 /// One table of {1 + 1 slots} becomes one of the same shape.
 fn rebuilt(content: &'static str, programs: &'static str) -> Case {
-    let shape = Shape {
-        tables: vec![vec![1], vec![1]],
-        linked: 1,
-        homes: vec![[0; 4]; 2],
-    };
+    let shape = Shape { tables: vec![vec![1], vec![1]], linked: 1, homes: vec![[0; 4]; 2] };
     let layout = "1 + 1 slots, same size";
-    Case {
-        protocol: "link",
-        layout,
-        shape,
-        content,
-        programs,
-        versions: false,
-    }
+    Case { protocol: "link", layout, shape, content, programs, versions: false }
 }
 
 /// Two buckets with one primary slot each become one, which needs its link.
 fn merged(content: &'static str, programs: &'static str) -> Case {
-    let shape = Shape {
-        tables: vec![vec![1, 1], vec![1]],
-        linked: 1,
-        homes: vec![[0, 1, 0, 0], [0; 4]],
-    };
+    let shape =
+        Shape { tables: vec![vec![1, 1], vec![1]], linked: 1, homes: vec![[0, 1, 0, 0], [0; 4]] };
     let layout = "1 + 1 slots, shrink";
-    Case {
-        protocol: "link",
-        layout,
-        shape,
-        content,
-        programs,
-        versions: false,
-    }
+    Case { protocol: "link", layout, shape, content, programs, versions: false }
 }
 
 pub(crate) fn scenarios() -> Vec<Scenario> {

@@ -19,9 +19,5 @@ fn main() -> ExitCode {
             text => options.filter = text.to_string(),
         }
     }
-    if run(&options) {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    if run(&options) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

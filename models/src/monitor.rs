@@ -16,10 +16,7 @@ use crate::explore::{Protocol, THREADS_MAX};
 /// Index of each thread's pending call in its program.
 type Pending = [Option<u8>; THREADS_MAX];
 
-type Explanation<P> = (
-    <P as Protocol>::Spec,
-    [Option<<P as Protocol>::Output>; THREADS_MAX],
-);
+type Explanation<P> = (<P as Protocol>::Spec, [Option<<P as Protocol>::Output>; THREADS_MAX]);
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Event<Output> {
@@ -38,11 +35,7 @@ pub(crate) struct Monitor<'a, P: Protocol> {
 
 impl<'a, P: Protocol> Monitor<'a, P> {
     pub(crate) fn new(protocol: &'a P) -> Self {
-        Self {
-            protocol,
-            sets: IndexSet::default(),
-            transitions: HashMap::default(),
-        }
+        Self { protocol, sets: IndexSet::default(), transitions: HashMap::default() }
     }
 
     /// The set that holds the initial state of the specification alone.
@@ -72,22 +65,16 @@ impl<'a, P: Protocol> Monitor<'a, P> {
     /// The set after the environment's operation `(thread, index)` took effect.
     pub(crate) fn happen(&mut self, set: u32, event: (usize, u8), pending: Pending) -> u32 {
         let op = self.protocol.programs()[event.0][event.1 as usize];
-        let after = self.transition(
-            set,
-            Event::Happen(event, pending),
-            |monitor, explanations| {
-                let apply = |(spec, outputs)| (monitor.protocol.apply(spec, op).0, outputs);
-                monitor.close(explanations.into_iter().map(apply).collect(), pending)
-            },
-        );
+        let after = self.transition(set, Event::Happen(event, pending), |monitor, explanations| {
+            let apply = |(spec, outputs)| (monitor.protocol.apply(spec, op).0, outputs);
+            monitor.close(explanations.into_iter().map(apply).collect(), pending)
+        });
         after.unwrap_or(set)
     }
 
     /// Whether some explanation leaves the specification in state `content`.
     pub(crate) fn explains(&self, set: u32, content: P::Spec) -> bool {
-        self.sets[set as usize]
-            .iter()
-            .any(|(spec, _)| *spec == content)
+        self.sets[set as usize].iter().any(|(spec, _)| *spec == content)
     }
 
     fn transition(

@@ -17,14 +17,7 @@ fn case(programs: &'static str) -> Case {
         homes: vec![[0, 1, 0, 1], [0; 4], [0, 1, 0, 1]],
     };
     let (layout, content) = ("2 x 2 slots into 3", "Ka Na / Ma Oa");
-    Case {
-        protocol: "overflow",
-        layout,
-        shape,
-        content,
-        programs,
-        versions: false,
-    }
+    Case { protocol: "overflow", layout, shape, content, programs, versions: false }
 }
 
 pub(crate) fn scenarios() -> Vec<Scenario> {

@@ -18,29 +18,14 @@ fn case(layout: &'static str, content: &'static str, programs: &'static str) -> 
         "grow" => (vec![vec![2], vec![2, 2]], vec![[0; 4], [0, 1, 0, 0]]),
         "shrink" => (vec![vec![2, 2], vec![4]], vec![[0, 1, 0, 0], [0; 4]]),
         "three tables" => (vec![vec![2]; 3], vec![[0; 4]; 3]),
-        "up, down" => (
-            vec![vec![2], vec![2, 2], vec![3]],
-            vec![[0; 4], [0, 1, 0, 0], [0; 4]],
-        ),
-        "down, up" => (
-            vec![vec![1, 1], vec![3], vec![1, 2]],
-            vec![[0, 1, 0, 0], [0; 4], [0, 1, 0, 0]],
-        ),
+        "up, down" => (vec![vec![2], vec![2, 2], vec![3]], vec![[0; 4], [0, 1, 0, 0], [0; 4]]),
+        "down, up" => {
+            (vec![vec![1, 1], vec![3], vec![1, 2]], vec![[0, 1, 0, 0], [0; 4], [0, 1, 0, 0]])
+        }
         _ => unreachable!("no such layout: {layout}"),
     };
-    let shape = Shape {
-        tables,
-        linked: 0,
-        homes,
-    };
-    Case {
-        protocol: "resize",
-        layout,
-        shape,
-        content,
-        programs,
-        versions: false,
-    }
+    let shape = Shape { tables, linked: 0, homes };
+    Case { protocol: "resize", layout, shape, content, programs, versions: false }
 }
 
 pub(crate) fn scenarios() -> Vec<Scenario> {
@@ -56,32 +41,16 @@ fn two_tables() -> Vec<Scenario> {
         case("same size", "Ka", "mig 0.0 || del K || get K, get K"),
         case("same size", "Ka", "mig 0.0 || put Kb || get K, get K"),
         case("same size", "Ka", "mig 0.0 || mig 0.0 || del K, put Kb"),
-        case(
-            "same size, 2 to 3",
-            "Ka Ma",
-            "mig 0.0 || mig 0.0 || del K, put Nb, del N",
-        ),
+        case("same size, 2 to 3", "Ka Ma", "mig 0.0 || mig 0.0 || del K, put Nb, del N"),
         case("same size", "", "mig 0.0 || put Kb || put Kc"),
-        case(
-            "same size",
-            "Ma",
-            "mig 0.0 || put Kb, del K || get K, get K",
-        ),
-        case(
-            "same size, 1 to 2",
-            "Ma",
-            "mig 0.0 || del M, put Kb || del K",
-        ),
+        case("same size", "Ma", "mig 0.0 || put Kb, del K || get K, get K"),
+        case("same size, 1 to 2", "Ma", "mig 0.0 || del M, put Kb || del K"),
         case("grow", "Ma", "mig 0.0 || put Kb || get K, get K"),
         case("grow", "Ka Ma", "mig 0.0 || mig 0.0 || del K, put Kb"),
         case("grow", "Ma", "mig 0.0 || del M, put Mb || put Kb, get M"),
         case("shrink", "Ka / Ma", "mig 0.0 || put Kb || del M, get K"),
         case("shrink", "Ka / Ma", "mig 0.0 || mig 0.1 || del K, put Kb"),
-        case(
-            "shrink",
-            "Ka / Ma",
-            "mig 0.0 || put Mb, del K || get K, get M",
-        ),
+        case("shrink", "Ka / Ma", "mig 0.0 || put Mb, del K || get K, get M"),
     ];
     cases.iter().map(|case| case.correct(true)).collect()
 }
@@ -93,11 +62,7 @@ fn three_tables() -> Vec<Scenario> {
         case("up, down", "Ka Ma", "mig 1.0 || put Kb || get K"),
         case("up, down", "Ka Ma", "mig 0.0 || mig 1.0 || del K, get M"),
         case("down, up", "Ka / Ma", "mig 0.0 || mig 1.0 || put Kb, get M"),
-        case(
-            "three tables",
-            "Ka",
-            "mig 0.0 || mig 1.0 || del K, put Kb || get K",
-        ),
+        case("three tables", "Ka", "mig 0.0 || mig 1.0 || del K, put Kb || get K"),
     ];
     cases.iter().map(|case| case.correct(true)).collect()
 }
@@ -117,10 +82,6 @@ fn planted() -> Vec<Scenario> {
         up_down.planted(Bug::NoParentsFirst, "parents not first, up and down", lost),
         down_up.planted(Bug::NoParentsFirst, "parents not first, down and up", lost),
         merge.planted(Bug::OneParent, "merge with one parent frozen", lost),
-        down_up.planted(
-            Bug::OneParent,
-            "merge with one parent frozen, then grow",
-            lost,
-        ),
+        down_up.planted(Bug::OneParent, "merge with one parent frozen, then grow", lost),
     ]
 }

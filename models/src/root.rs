@@ -122,13 +122,7 @@ impl Protocol for Root {
     }
 
     fn step(&self, at: At<Op>, memory: &mut Memory, local: &mut Local) -> Step<()> {
-        Machine {
-            bug: self.bug,
-            op: at.op,
-            memory,
-            local,
-        }
-        .step()
+        Machine { bug: self.bug, op: at.op, memory, local }.step()
     }
 
     fn check(&self, memory: &Memory, at_rest: bool) -> Result<(), &'static str> {
@@ -223,11 +217,7 @@ impl Machine<'_> {
 
     fn begin_chunk(&mut self, chunk: u8, reason: Reason) -> Step<()> {
         let first = self.local.array == 0;
-        self.goto(if first {
-            Next::Look(chunk, reason)
-        } else {
-            Next::Parent(chunk, reason)
-        })
+        self.goto(if first { Next::Look(chunk, reason) } else { Next::Parent(chunk, reason) })
     }
 
     /// Parents first: moves the chunk's parent by one CAS, whose failure means that it is moved.
@@ -272,11 +262,7 @@ impl Machine<'_> {
         let swept = self.array().swept;
         if swept == CHUNKS {
             let once = Next::Advance(self.local.array);
-            return self.goto(if self.has(Bug::RootOnce) {
-                once
-            } else {
-                Next::Root
-            });
+            return self.goto(if self.has(Bug::RootOnce) { once } else { Next::Root });
         }
         if self.has(Bug::SweepBlindly) {
             return self.goto(Next::PushOn(swept));
@@ -307,11 +293,7 @@ impl Machine<'_> {
             };
         }
         let done = array.swept == CHUNKS;
-        self.goto(if done {
-            Next::Advance(root)
-        } else {
-            Next::CompleteLook(root, array.swept)
-        })
+        self.goto(if done { Next::Advance(root) } else { Next::CompleteLook(root, array.swept) })
     }
 
     fn complete_look(&mut self, root: u8, swept: u8) -> Step<()> {
@@ -324,22 +306,14 @@ impl Machine<'_> {
     fn advance(&mut self, root: u8) -> Step<()> {
         if self.memory.root != root {
             let retires = self.has(Bug::LoserRetires);
-            return if retires {
-                self.goto(Next::Retire(root))
-            } else {
-                self.after_advance()
-            };
+            return if retires { self.goto(Next::Retire(root)) } else { self.after_advance() };
         }
         self.memory.root += 1;
         self.goto(Next::Retire(root))
     }
 
     fn after_advance(&mut self) -> Step<()> {
-        if self.has(Bug::RootOnce) {
-            self.leave()
-        } else {
-            self.goto(Next::Root)
-        }
+        if self.has(Bug::RootOnce) { self.leave() } else { self.goto(Next::Root) }
     }
 
     fn leave(&mut self) -> Step<()> {
@@ -358,10 +332,7 @@ fn push(prefix: &mut u8, swept: u8) {
 }
 
 fn model(programs: &[&[Op]], bug: Option<Bug>) -> (String, Root) {
-    let name: Vec<String> = programs
-        .iter()
-        .map(|program| format!("{program:?}"))
-        .collect();
+    let name: Vec<String> = programs.iter().map(|program| format!("{program:?}")).collect();
     let programs = programs.iter().map(|program| program.to_vec()).collect();
     (name.join(" || "), Root { programs, bug })
 }
@@ -369,10 +340,7 @@ fn model(programs: &[&[Op]], bug: Option<Bug>) -> (String, Root) {
 fn planted(bug: Bug, what: &'static str, violation: Violation) -> Scenario {
     let beside: &[&[Op]] = &[&[Op::Help(0)], &[Op::Help(0)]];
     let in_chain: &[&[Op]] = &[&[Op::Help(0)], &[Op::Help(1)], &[Op::HelpRoot]];
-    let (name, model) = model(
-        if violation == Waits { beside } else { in_chain },
-        Some(bug),
-    );
+    let (name, model) = model(if violation == Waits { beside } else { in_chain }, Some(bug));
     Scenario::planted("root", name, model, what, violation)
 }
 
@@ -392,26 +360,10 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
     }
     all.extend([
         planted(Bug::MovedCount, "complete by a count of moves", Waits),
-        planted(
-            Bug::SweepOnlyLooks,
-            "a sweep that waits for chunks given out",
-            Waits,
-        ),
-        planted(
-            Bug::SweepBlindly,
-            "a sweep that does not look",
-            Broken(NOT_MOVED),
-        ),
-        planted(
-            Bug::LoserRetires,
-            "the loser retires the array",
-            Broken(RETIRED_TWICE),
-        ),
-        planted(
-            Bug::RootOnce,
-            "the root advanced by each finisher once",
-            Broken(LEFT_BEHIND),
-        ),
+        planted(Bug::SweepOnlyLooks, "a sweep that waits for chunks given out", Waits),
+        planted(Bug::SweepBlindly, "a sweep that does not look", Broken(NOT_MOVED)),
+        planted(Bug::LoserRetires, "the loser retires the array", Broken(RETIRED_TWICE)),
+        planted(Bug::RootOnce, "the root advanced by each finisher once", Broken(LEFT_BEHIND)),
     ]);
     all
 }

@@ -29,12 +29,7 @@ impl Scenario {
         P: Protocol + Send + Sync + 'static,
     {
         let run = Box::new(move || explore(&model, alone));
-        Self {
-            protocol,
-            name,
-            expect: Expect::Correct,
-            run,
-        }
+        Self { protocol, name, expect: Expect::Correct, run }
     }
 
     /// A scenario with a planted bug, which must show as `violation`.
@@ -49,12 +44,7 @@ impl Scenario {
         P: Protocol + Send + Sync + 'static,
     {
         let run = Box::new(move || explore(&model, violation == Violation::Waits));
-        Self {
-            protocol,
-            name,
-            expect: Expect::Caught(bug, violation),
-            run,
-        }
+        Self { protocol, name, expect: Expect::Caught(bug, violation), run }
     }
 
     /// Explores the scenario.

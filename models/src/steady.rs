@@ -18,19 +18,8 @@ const ONE: &str = "1 slot";
 
 fn case(layout: &'static str, content: &'static str, programs: &'static str) -> Case {
     let slots = if layout == ONE { 1 } else { 2 };
-    let shape = Shape {
-        tables: vec![vec![slots]],
-        linked: 0,
-        homes: vec![[0; 4]],
-    };
-    Case {
-        protocol: "steady",
-        layout,
-        shape,
-        content,
-        programs,
-        versions: false,
-    }
+    let shape = Shape { tables: vec![vec![slots]], linked: 0, homes: vec![[0; 4]] };
+    Case { protocol: "steady", layout, shape, content, programs, versions: false }
 }
 
 pub(crate) fn scenarios() -> Vec<Scenario> {
@@ -49,18 +38,8 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         case(TWO, "Ka", "put Kb || put Kc || del K, get K").correct(true),
         case(TWO, "Ka", "del K, put Kb || del K, put Kc || get K, get K").correct(true),
         case(TWO, "", "put Kb, del K || put Kc, del K || get K, get K").correct(true),
-        case(
-            TWO,
-            "Ka",
-            "put Kb || put Kc || del K, get K || del K, get K",
-        )
-        .correct(true),
-        case(
-            TWO,
-            "Ka Ma",
-            "del M, put Nb || put Kb, del K || get N, get K",
-        )
-        .correct(true),
+        case(TWO, "Ka", "put Kb || put Kc || del K, get K || del K, get K").correct(true),
+        case(TWO, "Ka Ma", "del M, put Nb || put Kb, del K || get N, get K").correct(true),
     ];
     all.extend(planted());
     all
@@ -78,22 +57,10 @@ fn planted() -> Vec<Scenario> {
     let lost = NotLinearizable;
     vec![
         reuse.planted(Bug::GetWithoutRecheck, "no recheck on get", lost),
-        rewrite.planted(
-            Bug::WriteWithoutRecheck,
-            "no recheck for replace and delete",
-            lost,
-        ),
-        stale.planted(
-            Bug::ClaimWithoutValidation,
-            "claim without validation",
-            duplicate,
-        ),
+        rewrite.planted(Bug::WriteWithoutRecheck, "no recheck for replace and delete", lost),
+        stale.planted(Bug::ClaimWithoutValidation, "claim without validation", duplicate),
         stale.planted(Bug::GenerationZero, "EMPTY with generation 0", duplicate),
-        race.planted(
-            Bug::PublishWithoutCompare,
-            "publish without header CAS",
-            lost,
-        ),
+        race.planted(Bug::PublishWithoutCompare, "publish without header CAS", lost),
         race.planted(Bug::PublishWithoutFind, "publish again without find", lost),
         race.planted(Bug::ClaimNotUndone, "claim not undone", standing),
         clear.planted(Bug::BlindClear, "blind clear of a bit", lost),

@@ -22,10 +22,7 @@ pub fn scenarios() -> Vec<Scenario> {
         crate::token::scenarios,
         crate::root::scenarios,
     ];
-    protocols
-        .into_iter()
-        .flat_map(|scenarios| scenarios())
-        .collect()
+    protocols.into_iter().flat_map(|scenarios| scenarios()).collect()
 }
 
 /// What to run and what to show.
@@ -55,10 +52,8 @@ struct Totals {
 /// Runs the chosen scenarios and prints to standard output; true if all came out as they must.
 #[must_use]
 pub fn run(options: &Options) -> bool {
-    let chosen: Vec<Scenario> = scenarios()
-        .into_iter()
-        .filter(|scenario| chosen(scenario, &options.filter))
-        .collect();
+    let chosen: Vec<Scenario> =
+        scenarios().into_iter().filter(|scenario| chosen(scenario, &options.filter)).collect();
     if chosen.is_empty() {
         println!("no scenario contains {:?}", options.filter);
         return false;
@@ -83,9 +78,7 @@ fn chosen(scenario: &Scenario, filter: &str) -> bool {
         Expect::Correct => "",
         Expect::Caught(bug, _) => bug,
     };
-    [scenario.protocol, &scenario.name, bug]
-        .iter()
-        .any(|text| text.contains(filter))
+    [scenario.protocol, &scenario.name, bug].iter().any(|text| text.contains(filter))
 }
 
 fn run_all(scenarios: &[Scenario], options: &Options) -> Totals {
@@ -105,13 +98,7 @@ fn run_all(scenarios: &[Scenario], options: &Options) -> Totals {
                     let started = Instant::now();
                     let report = scenario.run();
                     let time = started.elapsed();
-                    sender
-                        .send(Finished {
-                            index,
-                            report,
-                            time,
-                        })
-                        .expect("the printer waits");
+                    sender.send(Finished { index, report, time }).expect("the printer waits");
                 }
             });
         }
@@ -158,20 +145,11 @@ fn print_report(scenario: &Scenario, finished: &Finished, options: &Options, tot
         (false, Expect::Correct) => ("FAILED", scenario.name.clone()),
         (false, Expect::Caught(bug, _)) => ("MISSED", format!("{bug}: {}", scenario.name)),
     };
-    let verdict = report
-        .violation
-        .map_or(String::new(), |violation| format!(", {violation:?}"));
-    let (protocol, states, time) = (
-        scenario.protocol,
-        report.states,
-        finished.time.as_secs_f64(),
-    );
+    let verdict = report.violation.map_or(String::new(), |violation| format!(", {violation:?}"));
+    let (protocol, states, time) = (scenario.protocol, report.states, finished.time.as_secs_f64());
     println!("{word} {protocol:8} {what}: {states} states, {time:.2} s{verdict}");
     if options.traces || !passes {
-        report
-            .trace
-            .iter()
-            .for_each(|step| println!("           {step}"));
+        report.trace.iter().for_each(|step| println!("           {step}"));
     }
     totals.states += report.states;
     match (passes, scenario.expect) {

@@ -57,10 +57,7 @@ struct Token {
 }
 
 /// A place of the wheel without token; sorts behind all tokens.
-const NO_TOKEN: Token = Token {
-    time: u8::MAX,
-    id: 0,
-};
+const NO_TOKEN: Token = Token { time: u8::MAX, id: 0 };
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 struct Memory {
@@ -187,11 +184,7 @@ impl Protocol for Wheel {
 
     /// Which due token the wheel takes is free; every other step is determined.
     fn choices(&self, _memory: &Memory, local: &Local) -> u8 {
-        if *local == Local::Load {
-            TOKENS_MAX as u8
-        } else {
-            1
-        }
+        if *local == Local::Load { TOKENS_MAX as u8 } else { 1 }
     }
 
     fn step(&self, at: At<Op>, memory: &mut Memory, local: &mut Local) -> Step<()> {
@@ -228,11 +221,7 @@ impl Wheel {
             Local::Load => *local = self.choose_id(deadline, memory),
             Local::ParkFirst { expected, id } => {
                 memory.park(deadline, id);
-                *local = Local::Swap {
-                    expected,
-                    id,
-                    park: false,
-                };
+                *local = Local::Swap { expected, id, park: false };
             }
             Local::Swap { expected, .. } if memory.slot != expected => *local = Local::Load,
             Local::Swap { id, park, .. } => {
@@ -257,11 +246,7 @@ impl Wheel {
             let old = memory.records[slot as usize];
             let later = deadline >= old.deadline || self.bug == Some(Bug::InheritAlways);
             if later && old.deadline != NEVER && deadline != NEVER {
-                return Local::Swap {
-                    expected,
-                    id: old.id,
-                    park: false,
-                };
+                return Local::Swap { expected, id: old.id, park: false };
             }
         }
         let (id, park) = (memory.fresh_id(), deadline != NEVER);
@@ -307,10 +292,7 @@ fn look_up(id: u8, memory: &Memory) -> Local {
     } else if record.deadline <= memory.now {
         Local::Expire { expected: slot, id }
     } else {
-        Local::Refile {
-            time: record.deadline,
-            id,
-        }
+        Local::Refile { time: record.deadline, id }
     }
 }
 
@@ -346,70 +328,29 @@ const PROGRAMS: &[Programs] = &[
 const FIRST: Option<u8> = Some(2);
 
 fn model(first: Option<u8>, programs: Programs, bug: Option<Bug>) -> (String, Wheel) {
-    let text: Vec<String> = programs
-        .iter()
-        .map(|program| format!("{program:?}"))
-        .collect();
-    let start = first.map_or("empty".to_string(), |deadline| {
-        format!("deadline {deadline}")
-    });
+    let text: Vec<String> = programs.iter().map(|program| format!("{program:?}")).collect();
+    let start = first.map_or("empty".to_string(), |deadline| format!("deadline {deadline}"));
     let servers = [vec![Op::Wheel], vec![Op::Tick; TICKS]];
-    let programs = programs
-        .iter()
-        .map(|program| program.to_vec())
-        .chain(servers)
-        .collect();
-    (
-        format!("{start}: {} || wheel || clock", text.join(" || ")),
-        Wheel {
-            programs,
-            first,
-            bug,
-        },
-    )
+    let programs = programs.iter().map(|program| program.to_vec()).chain(servers).collect();
+    (format!("{start}: {} || wheel || clock", text.join(" || ")), Wheel { programs, first, bug })
 }
 
 pub(crate) fn scenarios() -> Vec<Scenario> {
     let from_empty: Programs = &[&[Op::Set(2)], &[Op::Set(3)]];
-    let starts = PROGRAMS
-        .iter()
-        .map(|programs| (FIRST, *programs))
-        .chain([(None, from_empty)]);
+    let starts = PROGRAMS.iter().map(|programs| (FIRST, *programs)).chain([(None, from_empty)]);
     let mut all = Vec::new();
     for (first, programs) in starts {
         let (name, model) = model(first, programs, None);
         all.push(Scenario::correct("token", name, model, false));
     }
     for (programs, bug, what) in [
-        (
-            PROGRAMS[1],
-            Bug::InheritAlways,
-            "the id inherited by an earlier deadline",
-        ),
-        (
-            PROGRAMS[0],
-            Bug::ParkFirst,
-            "a token parked before its record is published",
-        ),
-        (
-            PROGRAMS[0],
-            Bug::NoSecondLook,
-            "no second look after a failed unlink",
-        ),
-        (
-            PROGRAMS[0],
-            Bug::FreshIdOnRefile,
-            "a token filed again under a fresh id",
-        ),
+        (PROGRAMS[1], Bug::InheritAlways, "the id inherited by an earlier deadline"),
+        (PROGRAMS[0], Bug::ParkFirst, "a token parked before its record is published"),
+        (PROGRAMS[0], Bug::NoSecondLook, "no second look after a failed unlink"),
+        (PROGRAMS[0], Bug::FreshIdOnRefile, "a token filed again under a fresh id"),
     ] {
         let (name, model) = model(FIRST, programs, Some(bug));
-        all.push(Scenario::planted(
-            "token",
-            name,
-            model,
-            what,
-            Broken(ORPHAN),
-        ));
+        all.push(Scenario::planted("token", name, model, what, Broken(ORPHAN)));
     }
     all
 }

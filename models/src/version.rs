@@ -17,19 +17,8 @@ fn case(layout: &'static str, content: &'static str, programs: &'static str) -> 
         "grow" => (vec![vec![2], vec![2, 2]], vec![[0; 4], [0, 1, 0, 0]]),
         _ => unreachable!("no such layout: {layout}"),
     };
-    let shape = Shape {
-        tables,
-        linked: 0,
-        homes,
-    };
-    Case {
-        protocol: "version",
-        layout,
-        shape,
-        content,
-        programs,
-        versions: true,
-    }
+    let shape = Shape { tables, linked: 0, homes };
+    Case { protocol: "version", layout, shape, content, programs, versions: true }
 }
 
 pub(crate) fn scenarios() -> Vec<Scenario> {
@@ -42,16 +31,8 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         case("2 slots", "Ka", "del K, put Kb || put Kc, del K").correct(true),
         case("2 slots", "", "put Kb, del K || put Mb, del M || put Kc").correct(false),
         case("grow", "Ka", "mig 0.0 || del K, put Kb || put Kc").correct(true),
-        smallest.planted(
-            Bug::CounterOnce,
-            "a counter, fetched once before the claim",
-            shrinks,
-        ),
-        smallest.planted(
-            Bug::FloorOnce,
-            "the floor loaded once before the claim",
-            shrinks,
-        ),
+        smallest.planted(Bug::CounterOnce, "a counter, fetched once before the claim", shrinks),
+        smallest.planted(Bug::FloorOnce, "the floor loaded once before the claim", shrinks),
         smallest.planted(Bug::FloorLate, "the floor raised after the unlink", shrinks),
     ]
 }

@@ -26,13 +26,7 @@ struct Counter {
 }
 
 fn count(way: Way, threads: usize, alone: bool) -> Report {
-    explore(
-        &Counter {
-            way,
-            programs: vec![vec![()]; threads],
-        },
-        alone,
-    )
+    explore(&Counter { way, programs: vec![vec![()]; threads] }, alone)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -54,10 +48,7 @@ impl Protocol for Counter {
     }
 
     fn shared(&self) -> Memory {
-        Memory {
-            number: 0,
-            locked: false,
-        }
+        Memory { number: 0, locked: false }
     }
 
     fn spec(&self) -> u8 {
@@ -65,14 +56,7 @@ impl Protocol for Counter {
     }
 
     fn apply(&self, number: u8, (): ()) -> (u8, u8) {
-        (
-            number + 1,
-            if self.way == Way::SilentStore {
-                0
-            } else {
-                number
-            },
-        )
+        (number + 1, if self.way == Way::SilentStore { 0 } else { number })
     }
 
     fn step(&self, _at: At<()>, memory: &mut Memory, local: &mut Option<u8>) -> Step<u8> {
@@ -84,11 +68,7 @@ impl Protocol for Counter {
             }
             (Way::Lock | Way::LockForEver, None) => {
                 if memory.locked {
-                    return if blocks {
-                        Step::Blocked
-                    } else {
-                        Step::Continue
-                    };
+                    return if blocks { Step::Blocked } else { Step::Continue };
                 }
                 memory.locked = true;
                 *local = Some(0);
@@ -110,11 +90,7 @@ impl Protocol for Counter {
 
     fn check(&self, memory: &Memory, _at_rest: bool) -> Result<(), &'static str> {
         let bound = self.programs.len() as u8;
-        if memory.number <= bound {
-            Ok(())
-        } else {
-            Err("more than was added")
-        }
+        if memory.number <= bound { Ok(()) } else { Err("more than was added") }
     }
 
     fn settled(&self, memory: &Memory) -> Option<u8> {
@@ -160,56 +136,31 @@ fn lock_is_linearizable_but_its_waiters_wait() {
 
 #[test]
 fn lock_that_is_never_released_is_a_deadlock() {
-    assert_eq!(
-        count(Way::LockForEver, 2, false).violation,
-        Some(Violation::Deadlock)
-    );
+    assert_eq!(count(Way::LockForEver, 2, false).violation, Some(Violation::Deadlock));
 }
 
 #[test]
 fn broken_invariant_is_named() {
     let report = count(Way::Overshoot, 2, false);
-    assert_eq!(
-        report.violation,
-        Some(Violation::Broken("more than was added"))
-    );
+    assert_eq!(report.violation, Some(Violation::Broken("more than was added")));
 }
 
 #[test]
 fn every_protocol_has_a_correct_scenario_and_a_planted_bug() {
     let scenarios = scenarios();
-    for protocol in [
-        "steady", "link", "resize", "overflow", "version", "deadline", "token", "root",
-    ] {
-        let mine = || {
-            scenarios
-                .iter()
-                .filter(|scenario| scenario.protocol == protocol)
-        };
-        assert!(
-            mine().any(|scenario| scenario.expect == Expect::Correct),
-            "{protocol}"
-        );
-        assert!(
-            mine().any(|scenario| scenario.expect != Expect::Correct),
-            "{protocol}"
-        );
+    for protocol in ["steady", "link", "resize", "overflow", "version", "deadline", "token", "root"]
+    {
+        let mine = || scenarios.iter().filter(|scenario| scenario.protocol == protocol);
+        assert!(mine().any(|scenario| scenario.expect == Expect::Correct), "{protocol}");
+        assert!(mine().any(|scenario| scenario.expect != Expect::Correct), "{protocol}");
     }
 }
 
 #[test]
 fn every_planted_bug_of_the_suite_is_caught_as_what_it_is() {
-    for scenario in scenarios()
-        .iter()
-        .filter(|scenario| scenario.expect != Expect::Correct)
-    {
+    for scenario in scenarios().iter().filter(|scenario| scenario.expect != Expect::Correct) {
         let report = scenario.run();
-        assert!(
-            scenario.passes(&report),
-            "{}: {:?}",
-            scenario.name,
-            report.violation
-        );
+        assert!(scenario.passes(&report), "{}: {:?}", scenario.name, report.violation);
         assert!(!report.trace.is_empty(), "{}", scenario.name);
     }
 }
@@ -217,10 +168,7 @@ fn every_planted_bug_of_the_suite_is_caught_as_what_it_is() {
 #[test]
 fn steady_state_and_deadlines_hold() {
     let small = ["steady", "deadline"];
-    for scenario in scenarios()
-        .iter()
-        .filter(|scenario| small.contains(&scenario.protocol))
-    {
+    for scenario in scenarios().iter().filter(|scenario| small.contains(&scenario.protocol)) {
         let report = scenario.run();
         assert!(scenario.passes(&report), "{}: {:#?}", scenario.name, report);
     }

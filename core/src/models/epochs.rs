@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::explore::Tidy;
+use super::program::in_parallel;
 use super::world::World;
 use crate::epoch::{Domain, Guard, Participant};
 
@@ -26,6 +27,19 @@ impl<const S: usize, const L: usize> Stage<S, L> {
     /// A participant of the calling thread.
     pub(super) fn enter(&self) -> Member {
         Member(Tidy::new(self.domain.register(0)))
+    }
+
+    /// Runs two roles at once, each on a thread of its own.
+    pub(super) fn play<T: 'static>(
+        &self,
+        one: impl FnOnce(&Self) -> T + 'static,
+        other: impl FnOnce(&Self) -> T + 'static,
+    ) {
+        let roles: [Box<dyn FnOnce(&Self) -> T>; 2] = [Box::new(one), Box::new(other)];
+        in_parallel(roles.map(|role| {
+            let stage = self.clone();
+            move |_| role(&stage)
+        }));
     }
 
     /// Frees what is ready.

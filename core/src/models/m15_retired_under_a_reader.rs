@@ -11,21 +11,23 @@ const NAME: &str = "m15_retired_under_a_reader";
 fn model() {
     let stage = Stage::<1, 1>::new();
     stage.world.apply(&*stage.world, Put(A), 1);
-    let reader = stage.enter();
-    let there = stage.clone();
-    let remover = loom::thread::spawn(move || {
-        let remover = there.enter();
-        let guard = remover.pin();
-        there.world.apply(&*guard, Del(A), 0);
-        drop(guard);
-        remover.flush();
-        there.free_ready();
-    });
-    let guard = reader.pin();
-    assert!(matches!(stage.world.get(A), None | Some(1)));
-    drop(guard);
-    remover.join().expect("no panic");
-    drop(reader);
+    let (reader, remover) = (stage.enter(), stage.enter());
+    stage.play(
+        move |stage| {
+            let guard = remover.pin();
+            stage.world.apply(&*guard, Del(A), 0);
+            drop(guard);
+            remover.flush();
+            stage.free_ready();
+            remover
+        },
+        move |stage| {
+            let guard = reader.pin();
+            assert!(matches!(stage.world.get(A), None | Some(1)));
+            drop(guard);
+            reader
+        },
+    );
     stage.finish();
 }
 

@@ -12,22 +12,24 @@ const NAME: &str = "m16_undone_draft";
 fn model() {
     let stage = Stage::<2, 1>::new();
     stage.world.apply(&*stage.world, Put(A), 1);
-    let (member, other) = (stage.enter(), stage.enter());
-    let there = stage.clone();
-    let adder = loom::thread::spawn(move || {
-        let guard = other.pin();
-        there.world.apply(&*guard, Del(A), 0);
-        there.world.apply(&*guard, Add(B), 2);
-        drop(guard);
-        other
-    });
-    let guard = member.pin();
-    // What it finds is of no interest here, only that it may look.
-    stage.world.apply(&*guard, Get(B), 0);
-    stage.world.apply(&*guard, Put(B), 3);
-    drop(guard);
-    drop(adder.join().expect("no panic"));
-    drop(member);
+    let (adder, looker) = (stage.enter(), stage.enter());
+    stage.play(
+        move |stage| {
+            let guard = adder.pin();
+            stage.world.apply(&*guard, Del(A), 0);
+            stage.world.apply(&*guard, Add(B), 2);
+            drop(guard);
+            adder
+        },
+        move |stage| {
+            let guard = looker.pin();
+            // What it finds is of no interest here, only that it may look.
+            stage.world.apply(&*guard, Get(B), 0);
+            stage.world.apply(&*guard, Put(B), 3);
+            drop(guard);
+            looker
+        },
+    );
     stage.finish();
 }
 

@@ -12,21 +12,23 @@ const NAME: &str = "m17_batch_of_an_ending_thread";
 fn model() {
     let stage = Stage::<1, 1>::new();
     stage.world.apply(&*stage.world, Put(A), 1);
-    let reader = stage.enter();
-    let there = stage.clone();
-    let ending = loom::thread::spawn(move || {
-        let ending = there.enter();
-        let guard = ending.pin();
-        there.world.apply(&*guard, Del(A), 0);
-        drop(guard);
-    });
-    let guard = reader.pin();
-    assert!(matches!(stage.world.get(A), None | Some(1)));
-    drop(guard);
-    ending.join().expect("no panic");
-    reader.flush();
-    stage.free_ready();
-    drop(reader);
+    let (reader, ending) = (stage.enter(), stage.enter());
+    stage.play(
+        move |stage| {
+            let guard = ending.pin();
+            stage.world.apply(&*guard, Del(A), 0);
+            drop(guard);
+            drop(ending);
+        },
+        move |stage| {
+            let guard = reader.pin();
+            assert!(matches!(stage.world.get(A), None | Some(1)));
+            drop(guard);
+            reader.flush();
+            stage.free_ready();
+            drop(reader);
+        },
+    );
     stage.finish();
 }
 

@@ -13,23 +13,25 @@ fn model() {
     let stage = Stage::<1, 1>::new();
     stage.world.apply(&*stage.world, Put(A), 1);
     let (reader, remover) = (stage.enter(), stage.enter());
-    let there = stage.clone();
-    let removal = loom::thread::spawn(move || {
-        let guard = remover.pin();
-        there.world.apply(&*guard, Del(A), 0);
-        drop(guard);
-        remover.flush();
-        there.free_ready();
-        remover
-    });
-    let mut guard = reader.pin();
-    let first = stage.world.get(A);
-    guard.renew();
-    let second = stage.world.get(A);
-    assert!(first.is_some() || second.is_none(), "{second:?} came back");
-    drop(guard);
-    drop(removal.join().expect("no panic"));
-    drop(reader);
+    stage.play(
+        move |stage| {
+            let guard = remover.pin();
+            stage.world.apply(&*guard, Del(A), 0);
+            drop(guard);
+            remover.flush();
+            stage.free_ready();
+            remover
+        },
+        move |stage| {
+            let mut guard = reader.pin();
+            let first = stage.world.get(A);
+            guard.renew();
+            let second = stage.world.get(A);
+            assert!(first.is_some() || second.is_none(), "{second:?} came back");
+            drop(guard);
+            reader
+        },
+    );
     stage.finish();
 }
 

@@ -56,27 +56,31 @@ fn model() {
     stage.world.apply(&*stage.world, Resize { nth: 0, log2: 0 }, 0);
     let first = stage.world.table.root_address();
     let life = Life::default();
+    let watched = Rc::clone(&life);
     let (reader, helper) = (stage.enter(), stage.enter());
-    let (there, watched) = (stage.clone(), Rc::clone(&life));
-    let resize = loom::thread::spawn(move || {
-        let guard = helper.pin();
-        let watched = Watched { guard: &guard, world: Rc::clone(&there.world), life: watched };
-        there.world.apply(&watched, Help, 0);
-        there.world.apply(&watched, Help, 0);
-        drop(guard);
-        helper.flush();
-        there.free_ready();
-        helper
-    });
-    let guard = reader.pin();
-    let root = stage.world.table.root_address();
-    assert_eq!(stage.world.get(A), Some(1));
-    if root == first {
-        life.with(|_| ());
-    }
-    drop(guard);
-    drop(resize.join().expect("no panic"));
-    drop(reader);
+    stage.play(
+        move |stage| {
+            let guard = helper.pin();
+            let watched = Watched { guard: &guard, world: Rc::clone(&stage.world), life: watched };
+            stage.world.apply(&watched, Help, 0);
+            stage.world.apply(&watched, Help, 0);
+            drop(watched);
+            drop(guard);
+            helper.flush();
+            stage.free_ready();
+            helper
+        },
+        move |stage| {
+            let guard = reader.pin();
+            let root = stage.world.table.root_address();
+            assert_eq!(stage.world.get(A), Some(1));
+            if root == first {
+                life.with(|_| ());
+            }
+            drop(guard);
+            reader
+        },
+    );
     assert_ne!(stage.world.table.root_address(), first, "the root did not move on");
     stage.finish();
 }

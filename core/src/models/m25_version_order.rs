@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::explore::{fails, holds};
 use super::history::{Event, Op, Values, assert_explained};
-use super::program::A;
+use super::program::{A, in_parallel};
 use super::record::{Record, hash_of, read, set};
 use super::version::Floors;
 use super::world::World;
@@ -59,13 +59,14 @@ impl Versioned {
 fn model(begins_present: bool) {
     let here = Rc::new(Versioned { world: World::new(0), floors: Floors::new() });
     let before: Vec<_> = begins_present.then(|| here.put()).into_iter().collect();
-    let there = Rc::clone(&here);
-    let other = loom::thread::spawn(move || vec![there.put()]);
-    let own = match begins_present {
-        true => vec![here.delete(), here.put()],
-        false => vec![here.put(), here.delete()],
-    };
-    let threads = [own, other.join().expect("no panic")];
+    let threads = in_parallel([true, false].map(|changing| {
+        let here = Rc::clone(&here);
+        move |_| match (changing, begins_present) {
+            (true, true) => vec![here.delete(), here.put()],
+            (true, false) => vec![here.put(), here.delete()],
+            (false, _) => vec![here.put()],
+        }
+    }));
     let after = Event { op: Op::Get(A), old: here.world.get(A), new: None };
     assert_explained(&before, &threads, &[after], Values::Grow);
     here.world.finish();

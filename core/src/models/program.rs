@@ -5,6 +5,7 @@ use std::rc::Rc;
 use super::explore::{fails, holds};
 use super::history::{Event, Op, Values, assert_explained};
 use super::world::World;
+use crate::sync::noted::number_thread;
 use crate::sync::planted::Bug;
 
 /// A program on a table of `S` slots in a bucket and `L` in a link.
@@ -14,7 +15,6 @@ pub(super) struct Program<const S: usize, const L: usize> {
     /// The table begins with `2^log2` buckets.
     pub(super) log2: u32,
     pub(super) before: &'static [Op],
-    /// The last of these runs on the thread that also did what was before.
     pub(super) threads: &'static [&'static [Op]],
     pub(super) after: &'static [Op],
     /// What else must be true at the end.
@@ -40,33 +40,42 @@ impl<const S: usize, const L: usize> Program<S, L> {
     fn run(self) {
         let world = Rc::new(World::<S, L>::new(self.log2));
         let before = run_all(&world, 0, self.before);
-        let (own, others) = self.threads.split_last().expect("a program has threads");
-        let others: Vec<_> = (1..)
-            .zip(others.iter().copied())
-            .map(|(number, ops)| {
-                let world = Rc::clone(&world);
-                loom::thread::spawn(move || run_all(&world, number, ops))
-            })
-            .collect();
-        let own = run_all(&world, 9, own);
-        let mut events: Vec<_> =
-            others.into_iter().map(|thread| thread.join().expect("no panic")).collect();
-        events.push(own);
-        let after = run_all(&world, 10, self.after);
+        let threads = self.threads.iter().map(|&ops| {
+            let world = Rc::clone(&world);
+            move |number| run_all(&world, number, ops)
+        });
+        let events = in_parallel(threads);
+        let after = run_all(&world, 9, self.after);
         assert_explained(&before, &events, &after, Values::Any);
         (self.at_the_end)(&world);
         world.finish();
     }
 }
 
+/// Runs each of `threads` on a thread of its own, all at once, and waits for them. The calling
+/// thread does nothing meanwhile, so that loom may begin with any of them.
+pub(super) fn in_parallel<T: 'static, F>(threads: impl IntoIterator<Item = F>) -> Vec<T>
+where
+    F: FnOnce(usize) -> T + 'static,
+{
+    let spawn = |(number, thread): (usize, F)| {
+        loom::thread::spawn(move || {
+            number_thread(number);
+            thread(number)
+        })
+    };
+    let threads: Vec<_> = (1..).zip(threads).map(spawn).collect();
+    threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+}
+
 /// Does the steps of a thread. Every value that is put is another: 100 times the thread's number
 /// plus the number of the step.
 fn run_all<const S: usize, const L: usize>(
     world: &World<S, L>,
-    thread: u64,
+    thread: usize,
     ops: &[Op],
 ) -> Vec<Event> {
-    (1..).zip(ops).map(|(step, &op)| world.apply(world, op, 100 * thread + step)).collect()
+    (1..).zip(ops).map(|(step, &op)| world.apply(world, op, (100 * thread + step) as u64)).collect()
 }
 
 /// Keys of different hashes in the first quarter of the hash space.

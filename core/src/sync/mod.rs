@@ -4,6 +4,8 @@
 //! model checker by one switch. Figures that no algorithm depends on use std's atomics always:
 //! a model checker must not spend its time on them.
 
+#[cfg(rkv_loom)]
+pub(crate) mod noted;
 pub(crate) mod planted;
 pub(crate) mod stop;
 
@@ -11,7 +13,7 @@ pub(crate) mod stop;
 pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize};
 
 #[cfg(rkv_loom)]
-pub(crate) use loom::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize};
+pub(crate) use noted::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize};
 
 pub(crate) use crossbeam_epoch as crossbeam;
 pub(crate) use crossbeam_utils::CachePadded;

@@ -22,6 +22,9 @@ pub(crate) enum Point {
 pub(crate) const fn reached(_: Point) {}
 
 #[cfg(test)]
+pub(crate) use hook::{on_reached, reached};
+
+#[cfg(test)]
 mod hook {
     use super::Point;
     use std::cell::RefCell;
@@ -46,6 +49,3 @@ mod hook {
         HOOK.with(|place| *place.borrow_mut() = Some(Box::new(hook)));
     }
 }
-
-#[cfg(test)]
-pub(crate) use hook::{on_reached, reached};

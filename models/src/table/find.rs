@@ -24,14 +24,8 @@ impl Machine<'_> {
             return self.absent();
         };
         self.local.slot = slot;
-        let behind = self
-            .layout()
-            .in_link(self.local.table, self.local.bucket, slot);
-        self.goto(if behind && self.local.link == 0 {
-            Next::FindLink
-        } else {
-            Next::FindSlot
-        })
+        let behind = self.layout().in_link(self.local.table, self.local.bucket, slot);
+        self.goto(if behind && self.local.link == 0 { Next::FindLink } else { Next::FindSlot })
     }
 
     pub(super) fn find_link(&mut self) -> Step<Answer> {
@@ -49,24 +43,12 @@ impl Machine<'_> {
         }
         self.local.word = word;
         let get = matches!(self.op, Op::Get { .. });
-        let bug = if get {
-            Bug::GetWithoutRecheck
-        } else {
-            Bug::WriteWithoutRecheck
-        };
-        if self.has(bug) {
-            self.present()
-        } else {
-            self.goto(Next::Recheck)
-        }
+        let bug = if get { Bug::GetWithoutRecheck } else { Bug::WriteWithoutRecheck };
+        if self.has(bug) { self.present() } else { self.goto(Next::Recheck) }
     }
 
     pub(super) fn recheck(&mut self) -> Step<Answer> {
-        if self.header_here() == self.local.header {
-            self.present()
-        } else {
-            self.restart()
-        }
+        if self.header_here() == self.local.header { self.present() } else { self.restart() }
     }
 
     /// A published record of the key was found: from here on "the slot still holds this word" means

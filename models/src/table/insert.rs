@@ -11,9 +11,7 @@ use crate::explore::Step;
 
 impl Machine<'_> {
     fn new_word(&self) -> Slot {
-        let Op::Put { record } = self.op else {
-            unreachable!("only put writes records")
-        };
+        let Op::Put { record } = self.op else { unreachable!("only put writes records") };
         Slot::live(record, self.local.version)
     }
 
@@ -42,19 +40,11 @@ impl Machine<'_> {
         if slot >= self.layout().slots(table, bucket) {
             // Full. Without a newer table the engine would allocate one: here the thread looks
             // again.
-            return if self.layout().is_last(table) {
-                self.restart()
-            } else {
-                self.help()
-            };
+            return if self.layout().is_last(table) { self.restart() } else { self.help() };
         }
         self.local.slot = slot;
         let behind = self.layout().in_link(table, bucket, slot);
-        self.goto(if behind && self.local.link == 0 {
-            Next::FreeLink
-        } else {
-            Next::FreeSlot
-        })
+        self.goto(if behind && self.local.link == 0 { Next::FreeLink } else { Next::FreeSlot })
     }
 
     pub(super) fn free_link(&mut self) -> Step<Answer> {
@@ -89,11 +79,7 @@ impl Machine<'_> {
             return self.goto(Next::ClearStale);
         }
         self.local.word = word;
-        self.goto(if self.has(Bug::ClaimWithoutValidation) {
-            Next::Claim
-        } else {
-            Next::Validate
-        })
+        self.goto(if self.has(Bug::ClaimWithoutValidation) { Next::Claim } else { Next::Validate })
     }
 
     /// Helps a remover that has not yet cleared its bit.
@@ -108,11 +94,7 @@ impl Machine<'_> {
         if self.header_here() != self.local.header {
             return self.restart();
         }
-        self.goto(if self.table.versions {
-            Next::Version
-        } else {
-            Next::Claim
-        })
+        self.goto(if self.table.versions { Next::Version } else { Next::Claim })
     }
 
     /// Takes the version of a create from the floor, after the find that the publishing CAS

@@ -38,11 +38,7 @@ pub(crate) struct Layout {
 impl Layout {
     /// Lays `shape` out for `threads` threads; returns also the number of words.
     pub(crate) fn new(shape: &Shape, threads: usize) -> (Self, usize) {
-        let links = if shape.linked > 0 {
-            1 + shape.linked * threads as u8
-        } else {
-            0
-        };
+        let links = if shape.linked > 0 { 1 + shape.linked * threads as u8 } else { 0 };
         let mut next = 0;
         let mut tables: Vec<Vec<Bucket>> = Vec::new();
         for (index, buckets) in shape.tables.iter().enumerate() {
@@ -52,23 +48,11 @@ impl Layout {
             for (bucket, primary) in buckets.iter().enumerate() {
                 let related = |other| relatives(bucket, buckets.len(), size(other));
                 let (parents, children) = (related(above), related(Some(below)));
-                tables[index].push(Bucket {
-                    base: next,
-                    primary: *primary,
-                    parents,
-                    children,
-                });
+                tables[index].push(Bucket { base: next, primary: *primary, parents, children });
                 next += 1 + primary + links;
             }
         }
-        (
-            Self {
-                tables,
-                homes: shape.homes.clone(),
-                linked: shape.linked,
-            },
-            next as usize,
-        )
+        (Self { tables, homes: shape.homes.clone(), linked: shape.linked }, next as usize)
     }
 
     pub(crate) fn tables(&self) -> usize {

@@ -31,28 +31,15 @@ pub(super) struct Unit {
 impl fmt::Debug for Unit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let words = &self.words[..self.count as usize];
-        write!(
-            f,
-            "unit {}.{} parent {}",
-            self.table, self.bucket, self.parent
-        )?;
+        write!(f, "unit {}.{} parent {}", self.table, self.bucket, self.parent)?;
         write!(f, " words {words:?} action {}", self.action)
     }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Action {
-    Fill {
-        table: u8,
-        bucket: u8,
-        slot: u8,
-        word: Slot,
-    },
-    Header {
-        table: u8,
-        bucket: u8,
-        header: Header,
-    },
+    Fill { table: u8, bucket: u8, slot: u8, word: Slot },
+    Header { table: u8, bucket: u8, header: Header },
 }
 
 impl Machine<'_> {
@@ -66,15 +53,8 @@ impl Machine<'_> {
 
     pub(super) fn begin_unit(&mut self, table: u8, bucket: u8) {
         let version = self.local.version;
-        *self.local = Local {
-            version,
-            ..Local::default()
-        };
-        self.local.unit = Unit {
-            table,
-            bucket,
-            ..Unit::default()
-        };
+        *self.local = Local { version, ..Local::default() };
+        self.local.unit = Unit { table, bucket, ..Unit::default() };
         if table == 0 || self.has(Bug::NoParentsFirst) {
             self.settle_unit();
         } else {
@@ -86,11 +66,7 @@ impl Machine<'_> {
     fn settle_unit(&mut self) {
         let unit = self.local.unit;
         let bucket = self.unit_parents()[0];
-        self.local.unit = Unit {
-            table: unit.table,
-            bucket,
-            ..Unit::default()
-        };
+        self.local.unit = Unit { table: unit.table, bucket, ..Unit::default() };
         self.local.next = Next::Freeze;
     }
 
@@ -104,12 +80,7 @@ impl Machine<'_> {
     }
 
     pub(super) fn parents(&mut self) -> Step<Answer> {
-        let Unit {
-            table,
-            bucket,
-            parent,
-            ..
-        } = self.local.unit;
+        let Unit { table, bucket, parent, .. } = self.local.unit;
         let parents = self.layout().parents(table, bucket);
         let (above, count) = (parents[parent as usize], parents.len() as u8);
         if !self.load_header(table - 1, above).is_moved() {
@@ -171,11 +142,7 @@ impl Machine<'_> {
             self.local.slot = slot;
             let behind = self.layout().in_link(unit.table, self.parent(), slot);
             let no_link = self.local.link == 0;
-            return self.goto(if behind && no_link {
-                Next::FreezeLink
-            } else {
-                Next::FreezeSlot
-            });
+            return self.goto(if behind && no_link { Next::FreezeLink } else { Next::FreezeSlot });
         }
         self.local.link = 0;
         if (unit.parent as usize) + 1 < self.unit_parents().len() {
@@ -195,17 +162,12 @@ impl Machine<'_> {
 
     fn parent_slot(&self) -> usize {
         let Local { slot, link, .. } = *self.local;
-        self.layout()
-            .slot(self.local.unit.table, self.parent(), slot, link)
+        self.layout().slot(self.local.unit.table, self.parent(), slot, link)
     }
 
     pub(super) fn freeze_slot(&mut self) -> Step<Answer> {
         let word = self.load_slot(self.parent_slot());
-        if self.has(Bug::NoSlotFreeze) {
-            self.collect(word)
-        } else {
-            self.freeze_word(word)
-        }
+        if self.has(Bug::NoSlotFreeze) { self.collect(word) } else { self.freeze_word(word) }
     }
 
     fn freeze_word(&mut self, word: Slot) -> Step<Answer> {
@@ -251,11 +213,7 @@ impl Machine<'_> {
                 }
             }
             let header = Header::born_moved();
-            plan.push(Action::Header {
-                table: child_table,
-                bucket: *child,
-                header,
-            });
+            plan.push(Action::Header { table: child_table, bucket: *child, header });
         }
         Some(plan)
     }
@@ -269,18 +227,9 @@ impl Machine<'_> {
             return false;
         }
         for (slot, word) in words.iter().filter(at_home).enumerate() {
-            plan.push(Action::Fill {
-                table,
-                bucket,
-                slot: slot as u8,
-                word: *word,
-            });
+            plan.push(Action::Fill { table, bucket, slot: slot as u8, word: *word });
         }
-        plan.push(Action::Header {
-            table,
-            bucket,
-            header: Header::filled(count),
-        });
+        plan.push(Action::Header { table, bucket, header: Header::filled(count) });
         true
     }
 
@@ -288,11 +237,7 @@ impl Machine<'_> {
         self.local.slot = 0;
         self.local.unit.parent = 0;
         self.local.unit.headers = [Header::default(); UNIT_PARENTS];
-        if self.plan().is_none() {
-            Step::Broken(CHILD_OVERFLOW)
-        } else {
-            self.next_action(0)
-        }
+        if self.plan().is_none() { Step::Broken(CHILD_OVERFLOW) } else { self.next_action(0) }
     }
 
     fn action(&self) -> Action {
@@ -305,22 +250,12 @@ impl Machine<'_> {
             return self.begin_marks();
         }
         let (behind, no_link) = match self.action() {
-            Action::Fill {
-                table,
-                bucket,
-                slot,
-                ..
-            } => (
-                self.layout().in_link(table, bucket, slot),
-                self.local.link == 0,
-            ),
+            Action::Fill { table, bucket, slot, .. } => {
+                (self.layout().in_link(table, bucket, slot), self.local.link == 0)
+            }
             Action::Header { .. } => (false, false),
         };
-        self.goto(if behind && no_link {
-            Next::FillLink
-        } else {
-            Next::Fill
-        })
+        self.goto(if behind && no_link { Next::FillLink } else { Next::Fill })
     }
 
     fn child(&self) -> (u8, u8) {
@@ -334,11 +269,7 @@ impl Machine<'_> {
     pub(super) fn fill_link(&mut self) -> Step<Answer> {
         let (table, bucket) = self.child();
         self.local.link = self.load_link(table, bucket);
-        self.goto(if self.local.link == 0 {
-            Next::FillAttach
-        } else {
-            Next::Fill
-        })
+        self.goto(if self.local.link == 0 { Next::FillAttach } else { Next::Fill })
     }
 
     pub(super) fn fill_attach(&mut self) -> Step<Answer> {
@@ -350,23 +281,14 @@ impl Machine<'_> {
     pub(super) fn fill(&mut self) -> Step<Answer> {
         // A failed CAS of either kind means that another helper did this before.
         match self.action() {
-            Action::Fill {
-                table,
-                bucket,
-                slot,
-                word,
-            } => {
+            Action::Fill { table, bucket, slot, word } => {
                 let address = self.layout().slot(table, bucket, slot, self.local.link);
                 if self.has(Bug::BlindFill) {
                     self.memory.words[address] = word.0;
                 }
                 let _ = self.swap_slot(address, Slot::default(), word);
             }
-            Action::Header {
-                table,
-                bucket,
-                header,
-            } => {
+            Action::Header { table, bucket, header } => {
                 let _ = self.swap_header(table, bucket, Header::default(), header);
                 self.local.link = 0;
             }
@@ -376,11 +298,7 @@ impl Machine<'_> {
 
     fn begin_marks(&mut self) -> Step<Answer> {
         let Unit { table, bucket, .. } = self.local.unit;
-        self.local.unit = Unit {
-            table,
-            bucket,
-            ..Unit::default()
-        };
+        self.local.unit = Unit { table, bucket, ..Unit::default() };
         self.goto(Next::Mark)
     }
 
@@ -414,9 +332,7 @@ impl Machine<'_> {
 
     /// The unit may have been one of an older table: a migration ends when its own bucket is MOVED.
     pub(super) fn migrate_check(&mut self) -> Step<Answer> {
-        let Op::Migrate { table, bucket } = self.op else {
-            unreachable!("only for migrations")
-        };
+        let Op::Migrate { table, bucket } = self.op else { unreachable!("only for migrations") };
         if self.load_header(table, bucket).is_moved() || self.has(Bug::NoParentsFirst) {
             return Step::Return(None);
         }

@@ -97,11 +97,7 @@ pub(crate) struct Memory {
 impl fmt::Debug for Memory {
     /// The words, in the order of the layout.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let used = self
-            .words
-            .iter()
-            .rposition(|word| *word != 0)
-            .map_or(0, |last| last + 1);
+        let used = self.words.iter().rposition(|word| *word != 0).map_or(0, |last| last + 1);
         for word in &self.words[..used] {
             write!(f, "{word:04x} ")?;
         }
@@ -221,13 +217,7 @@ impl Machine<'_> {
 
     /// The address of slot `local.slot` of the bucket the thread is at.
     fn slot_here(&self) -> usize {
-        let Local {
-            table,
-            bucket,
-            slot,
-            link,
-            ..
-        } = *self.local;
+        let Local { table, bucket, slot, link, .. } = *self.local;
         self.layout().slot(table, bucket, slot, link)
     }
 
@@ -272,10 +262,7 @@ impl Machine<'_> {
     fn restart(&mut self) -> Step<Answer> {
         let keeps_version = self.has(Bug::CounterOnce) || self.has(Bug::FloorOnce);
         let version = if keeps_version { self.local.version } else { 0 };
-        *self.local = Local {
-            version,
-            ..Local::default()
-        };
+        *self.local = Local { version, ..Local::default() };
         Step::Continue
     }
 
@@ -333,19 +320,13 @@ impl Table {
     fn published(&self, memory: &Memory, table: u8, bucket: u8) -> impl Iterator<Item = Slot> {
         let header = Header(memory.words[self.layout.header(table, bucket)]);
         let slots = self.slots(memory, table, bucket).into_iter().enumerate();
-        slots
-            .filter(move |(slot, _)| header.publishes(*slot as u8))
-            .map(|(_, word)| word)
+        slots.filter(move |(slot, _)| header.publishes(*slot as u8)).map(|(_, word)| word)
     }
 
     /// The words of a bucket's slots, those of an attached link included.
     fn slots(&self, memory: &Memory, table: u8, bucket: u8) -> Vec<Slot> {
         let layout = &self.layout;
-        let link = if layout.has_links() {
-            memory.words[layout.link(table, bucket)]
-        } else {
-            0
-        };
+        let link = if layout.has_links() { memory.words[layout.link(table, bucket)] } else { 0 };
         (0..layout.slots(table, bucket))
             .take_while(|slot| link != 0 || !layout.in_link(table, bucket, *slot))
             .map(|slot| Slot(memory.words[layout.slot(table, bucket, slot, link as u8)]))
@@ -360,10 +341,7 @@ impl Table {
     ) -> Result<(), &'static str> {
         let header = Header(memory.words[self.layout.header(table, bucket)]);
         let mut seen = [false; KEYS];
-        for word in self
-            .published(memory, table, bucket)
-            .filter(|word| word.is_live())
-        {
+        for word in self.published(memory, table, bucket).filter(|word| word.is_live()) {
             if std::mem::replace(&mut seen[word.record().key()], true) {
                 return Err("two published records of one key");
             }
@@ -392,11 +370,7 @@ impl Protocol for Table {
 
     fn shared(&self) -> Memory {
         assert!(self.words <= WORDS, "{} words: raise WORDS", self.words);
-        let mut memory = Memory {
-            words: [0; WORDS],
-            floor: 0,
-            last: [0; KEYS],
-        };
+        let mut memory = Memory { words: [0; WORDS], floor: 0, last: [0; KEYS] };
         for (bucket, records) in &self.content {
             memory.words[self.layout.header(0, *bucket)] = Header::filled(records.len()).0;
             for (slot, record) in records.iter().enumerate() {
@@ -428,14 +402,7 @@ impl Protocol for Table {
     }
 
     fn step(&self, at: At<Op>, memory: &mut Memory, local: &mut Local) -> Step<Answer> {
-        Machine {
-            table: self,
-            thread: at.thread as u8,
-            op: at.op,
-            memory,
-            local,
-        }
-        .step()
+        Machine { table: self, thread: at.thread as u8, op: at.op, memory, local }.step()
     }
 
     fn check(&self, memory: &Memory, at_rest: bool) -> Result<(), &'static str> {

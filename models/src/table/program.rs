@@ -29,26 +29,15 @@ impl Op {
     }
 
     fn parse(text: &str) -> Self {
-        let (verb, object) = text
-            .split_once(' ')
-            .expect("an operation is a verb and an object");
+        let (verb, object) = text.split_once(' ').expect("an operation is a verb and an object");
         match verb {
-            "get" => Self::Get {
-                key: key_number(object.as_bytes()[0]),
-            },
-            "put" => Self::Put {
-                record: Record::parse(object),
-            },
-            "del" => Self::Remove {
-                key: key_number(object.as_bytes()[0]),
-            },
+            "get" => Self::Get { key: key_number(object.as_bytes()[0]) },
+            "put" => Self::Put { record: Record::parse(object) },
+            "del" => Self::Remove { key: key_number(object.as_bytes()[0]) },
             "mig" => {
                 let (table, bucket) = object.split_once('.').expect("mig table.bucket");
                 let number = |text: &str| text.parse().expect("tables and buckets are numbers");
-                Self::Migrate {
-                    table: number(table),
-                    bucket: number(bucket),
-                }
+                Self::Migrate { table: number(table), bucket: number(bucket) }
             }
             _ => panic!("unknown operation: {text}"),
         }
@@ -92,21 +81,11 @@ impl Case {
 
     /// The scenario with `bug`, called `name`, which must show as `violation`.
     pub(crate) fn planted(&self, bug: Bug, name: &'static str, violation: Violation) -> Scenario {
-        Scenario::planted(
-            self.protocol,
-            self.name(),
-            self.table(Some(bug)),
-            name,
-            violation,
-        )
+        Scenario::planted(self.protocol, self.name(), self.table(Some(bug)), name, violation)
     }
 
     fn name(&self) -> String {
-        let content = if self.content.is_empty() {
-            "empty"
-        } else {
-            self.content
-        };
+        let content = if self.content.is_empty() { "empty" } else { self.content };
         format!("{}, {content}: {}", self.layout, self.programs)
     }
 
@@ -119,16 +98,7 @@ impl Case {
         let (layout, words) = Layout::new(&self.shape, programs.len());
         let records = |bucket: &str| bucket.split_whitespace().map(Record::parse).collect();
         let content = self.content.split('/').map(records).enumerate();
-        let content = content
-            .map(|(bucket, records)| (bucket as u8, records))
-            .collect();
-        Table {
-            layout,
-            words,
-            content,
-            programs,
-            versions: self.versions,
-            bug,
-        }
+        let content = content.map(|(bucket, records)| (bucket as u8, records)).collect();
+        Table { layout, words, content, programs, versions: self.versions, bug }
     }
 }

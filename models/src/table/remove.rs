@@ -15,11 +15,7 @@ impl Machine<'_> {
         }
         self.local.version = self.local.word.version() + self.table.versions as u8;
         let raise = self.table.versions && !self.has(Bug::FloorLate);
-        self.goto(if raise {
-            Next::RaiseFloor
-        } else {
-            Next::Unlink
-        })
+        self.goto(if raise { Next::RaiseFloor } else { Next::Unlink })
     }
 
     /// Before the unlink, so that whoever finds the key absent finds the floor above it.
@@ -30,25 +26,14 @@ impl Machine<'_> {
 
     pub(super) fn unlink(&mut self) -> Step<Answer> {
         let generation = self.local.header.version();
-        let empty = Slot::empty(if self.has(Bug::GenerationZero) {
-            0
-        } else {
-            generation
-        });
-        if self
-            .swap_slot(self.slot_here(), self.local.word, empty)
-            .is_err()
-        {
+        let empty = Slot::empty(if self.has(Bug::GenerationZero) { 0 } else { generation });
+        if self.swap_slot(self.slot_here(), self.local.word, empty).is_err() {
             return self.restart();
         }
         if let Err(what) = self.grow_version(self.local.version) {
             return Step::Broken(what);
         }
-        self.goto(if self.has(Bug::FloorLate) {
-            Next::RaiseLate
-        } else {
-            Next::ClearHeader
-        })
+        self.goto(if self.has(Bug::FloorLate) { Next::RaiseLate } else { Next::ClearHeader })
     }
 
     pub(super) fn raise_late(&mut self) -> Step<Answer> {

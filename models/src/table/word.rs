@@ -23,13 +23,8 @@ pub(crate) struct Record(u8);
 impl Record {
     /// Reads "Ka": key K, value a; values run from a to p.
     pub(crate) fn parse(text: &str) -> Self {
-        let [key, value] = text.as_bytes() else {
-            panic!("a record is a key and a value: {text}")
-        };
-        assert!(
-            (b'a'..=b'p').contains(value),
-            "values run from a to p: {text}"
-        );
+        let [key, value] = text.as_bytes() else { panic!("a record is a key and a value: {text}") };
+        assert!((b'a'..=b'p').contains(value), "values run from a to p: {text}");
         Self((key_number(*key) as u8) << 4 | (value - b'a'))
     }
 
@@ -40,10 +35,7 @@ impl Record {
 
 /// The number of the key of this name.
 pub(crate) fn key_number(name: u8) -> usize {
-    KEY_NAMES
-        .iter()
-        .position(|known| *known == name)
-        .expect("keys are K, M, N and O")
+    KEY_NAMES.iter().position(|known| *known == name).expect("keys are K, M, N and O")
 }
 
 impl fmt::Debug for Record {
@@ -173,9 +165,7 @@ impl Header {
     }
 
     fn bumped(self) -> u16 {
-        self.0
-            .checked_add(VERSION_ONE)
-            .expect("a scenario changes a header less than 256 times")
+        self.0.checked_add(VERSION_ONE).expect("a scenario changes a header less than 256 times")
     }
 }
 
