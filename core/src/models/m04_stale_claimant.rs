@@ -1,5 +1,5 @@
-//! A claimant holds a header and a free slot while another key comes and goes there, and a third
-//! thread creates the claimant's key.
+//! A claimant holds a header and a free slot while another key comes and goes there, and then its
+//! own key is created.
 
 use super::history::Op::{Del, Get, Put};
 use super::program::{A, B, Program, nothing};
@@ -9,7 +9,7 @@ const PROGRAM: Program<2, 1> = Program {
     name: "m04_stale_claimant",
     log2: 0,
     before: &[Put(B), Del(B)],
-    threads: &[&[Put(B), Del(B)], &[Put(A)], &[Put(A)]],
+    threads: &[&[Put(B), Del(B), Put(A)], &[Put(A)]],
     after: &[Get(A), Get(B)],
     at_the_end: nothing,
 };

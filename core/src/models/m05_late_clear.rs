@@ -9,7 +9,7 @@ const PROGRAM: Program<1, 1> = Program {
     name: "m05_late_clear",
     log2: 0,
     before: &[Put(A)],
-    threads: &[&[Del(A)], &[Del(A)], &[Put(B)]],
+    threads: &[&[Del(A)], &[Del(A), Put(B)]],
     after: &[Get(A), Get(B)],
     at_the_end: nothing,
 };

@@ -10,7 +10,7 @@ const PROGRAM: Program<1, 1> = Program {
     name: "m06_replace_delete",
     log2: 0,
     before: &[Put(A)],
-    threads: &[&[Put(A)], &[Del(A)], &[Put(A)]],
+    threads: &[&[Put(A), Get(A)], &[Del(A), Put(A)]],
     after: &[Get(A)],
     at_the_end: nothing,
 };

@@ -9,7 +9,7 @@ const PROGRAM: Program<1, 1> = Program {
     name: "m09_migrate_delete_get",
     log2: 0,
     before: &[Put(A), Resize { nth: 0, log2: 1 }],
-    threads: &[&[Move { nth: 0, bucket: 0 }], &[Del(A)], &[Get(A), Get(A)]],
+    threads: &[&[Move { nth: 0, bucket: 0 }], &[Del(A)], &[Get(A)]],
     after: &[Get(A)],
     at_the_end: nothing,
 };

@@ -1,16 +1,16 @@
-//! The root moves on twice under a reader and a writer that began before.
+//! The root moves on twice under a reader that began before.
 
 use super::history::Op::{Get, Help, Put, Resize};
-use super::program::{A, B, Program};
+use super::program::{A, Program};
 use super::world::World;
 use crate::sync::planted::Bug;
 
 const PROGRAM: Program<1, 1> = Program {
     name: "m11_root_swaps",
     log2: 0,
-    before: &[Put(A), Resize { nth: 0, log2: 0 }, Resize { nth: 1, log2: 0 }],
-    threads: &[&[Help, Help, Help, Help], &[Get(A), Get(A)]],
-    after: &[Get(A), Get(B)],
+    before: &[Put(A), Resize { nth: 0, log2: 0 }, Help, Resize { nth: 1, log2: 0 }],
+    threads: &[&[Help, Help, Help], &[Get(A)]],
+    after: &[Get(A)],
     at_the_end: swapped,
 };
 

@@ -12,24 +12,23 @@ const NAME: &str = "m16_undone_draft";
 fn model() {
     let stage = Stage::<2, 1>::new();
     stage.world.apply(&*stage.world, Put(A), 1);
+    // Both are pinned all the time: whatever is not freed at once lives on.
     let (adder, looker) = (stage.enter(), stage.enter());
+    let (adding, looking) = (adder.pin(), looker.pin());
     stage.play(
         move |stage| {
-            let guard = adder.pin();
-            stage.world.apply(&*guard, Del(A), 0);
-            stage.world.apply(&*guard, Add(B), 2);
-            drop(guard);
-            adder
+            stage.world.apply(&*adding, Del(A), 0);
+            stage.world.apply(&*adding, Add(B), 2);
+            adding
         },
         move |stage| {
-            let guard = looker.pin();
             // What it finds is of no interest here, only that it may look.
-            stage.world.apply(&*guard, Get(B), 0);
-            stage.world.apply(&*guard, Put(B), 3);
-            drop(guard);
-            looker
+            stage.world.apply(&*looking, Get(B), 0);
+            stage.world.apply(&*looking, Put(B), 3);
+            looking
         },
     );
+    drop((adder, looker));
     stage.finish();
 }
 

@@ -24,9 +24,6 @@ fn model() {
             let guard = reader.pin();
             assert!(matches!(stage.world.get(A), None | Some(1)));
             drop(guard);
-            reader.flush();
-            stage.free_ready();
-            drop(reader);
         },
     );
     stage.finish();

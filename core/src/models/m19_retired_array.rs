@@ -54,6 +54,7 @@ fn model() {
     let stage = Stage::<1, 1>::new();
     stage.world.apply(&*stage.world, Put(A), 1);
     stage.world.apply(&*stage.world, Resize { nth: 0, log2: 0 }, 0);
+    stage.world.apply(&*stage.world, Help, 0);
     let first = stage.world.table.root_address();
     let life = Life::default();
     let watched = Rc::clone(&life);
@@ -62,7 +63,6 @@ fn model() {
         move |stage| {
             let guard = helper.pin();
             let watched = Watched { guard: &guard, world: Rc::clone(&stage.world), life: watched };
-            stage.world.apply(&watched, Help, 0);
             stage.world.apply(&watched, Help, 0);
             drop(watched);
             drop(guard);

@@ -9,7 +9,7 @@ const PROGRAM: Program<1, 1> = Program {
     name: "m21_parents_first",
     log2: 0,
     before: &[Put(A), Resize { nth: 0, log2: 1 }, Resize { nth: 1, log2: 2 }],
-    threads: &[&[Move { nth: 0, bucket: 0 }], &[Move { nth: 1, bucket: 0 }], &[Get(A)]],
+    threads: &[&[Move { nth: 0, bucket: 0 }], &[Move { nth: 1, bucket: 0 }, Get(A)]],
     after: &[Get(A)],
     at_the_end: nothing,
 };

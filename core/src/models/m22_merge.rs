@@ -1,4 +1,4 @@
-//! Two buckets are merged into one by two threads, while an entry of one of them is removed.
+//! Two buckets are merged into one, while an entry of the second is removed.
 
 use super::history::Op::{Del, Get, Move, Put, Resize};
 use super::program::{A, Program, Z, nothing};
@@ -7,8 +7,8 @@ use crate::sync::planted::Bug;
 const PROGRAM: Program<1, 1> = Program {
     name: "m22_merge",
     log2: 1,
-    before: &[Put(A), Put(Z), Resize { nth: 0, log2: 0 }],
-    threads: &[&[Move { nth: 0, bucket: 0 }], &[Move { nth: 0, bucket: 1 }, Del(Z)]],
+    before: &[Resize { nth: 0, log2: 0 }, Put(A), Put(Z)],
+    threads: &[&[Move { nth: 0, bucket: 0 }], &[Del(Z)]],
     after: &[Get(A), Get(Z)],
     at_the_end: nothing,
 };

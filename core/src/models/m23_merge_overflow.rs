@@ -11,7 +11,7 @@ const Y: u64 = Z - (1 << 60);
 const PROGRAM: Program<1, 1> = Program {
     name: "m23_merge_overflow",
     log2: 1,
-    before: &[Put(A), Put(B), Put(Y), Put(Z), Resize { nth: 0, log2: 0 }],
+    before: &[Resize { nth: 0, log2: 0 }, Put(A), Put(B), Put(Y), Put(Z)],
     threads: &[&[Move { nth: 0, bucket: 0 }], &[Move { nth: 0, bucket: 0 }, Get(B)]],
     after: &[Get(A), Get(B), Get(Y), Get(Z)],
     at_the_end: nothing,

@@ -1,4 +1,5 @@
-//! A helper takes a chunk of a resize and stops for ever: the others finish it all the same.
+//! A helper took a chunk of a resize and stopped for ever: the others finish it all the same. Two
+//! of them come to the end at once; one moves the root on.
 
 use super::history::Op::{Abandon, Get, Help, Put, Resize};
 use super::program::{A, Program};
@@ -7,10 +8,10 @@ use crate::sync::planted::Bug;
 
 const PROGRAM: Program<1, 1> = Program {
     name: "m24_stalled_finisher",
-    log2: 1,
-    before: &[Put(A), Resize { nth: 0, log2: 2 }],
-    threads: &[&[Abandon], &[Help, Get(A)], &[Help]],
-    after: &[Help, Help, Get(A)],
+    log2: 0,
+    before: &[Put(A), Resize { nth: 0, log2: 1 }, Abandon],
+    threads: &[&[Help, Get(A)], &[Help]],
+    after: &[Get(A)],
     at_the_end: finished,
 };
 

@@ -101,10 +101,13 @@ impl<R: Record, const S: usize, const L: usize> Table<R, S, L> {
         E: FnMut(NonNull<R>) -> bool,
     {
         let tag = tag_of(wanted.hash, place.array.log2());
+        // Relaxed: a candidate is loaded again. Acquire, for writers: edge T3. That a removed key
+        // is absent may be known from its slot alone, while its bit still stands, and who creates
+        // it again must see the floor that the removal raised.
+        let order = if wanted.collisions { Acquire } else { Relaxed };
         let mut candidates = 0;
         for (index, slot) in place.bucket.slots.iter().enumerate() {
-            // Relaxed: a candidate is loaded again.
-            candidates |= u32::from(Word(slot.load(Relaxed)).tag() == tag) << index;
+            candidates |= u32::from(Word(slot.load(order)).tag() == tag) << index;
         }
         candidates &= place.header.published();
         while candidates != 0 {

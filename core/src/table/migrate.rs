@@ -76,8 +76,8 @@ impl<R: Record, const S: usize, const L: usize> Table<R, S, L> {
             frozen.split = frozen.len;
         }
         self.fill_children(hasher, array, next, first, &frozen)?;
-        stop::reached(Point::ChildrenFilled);
         for index in first..=last {
+            stop::reached(Point::ChildrenFilled);
             let header = &array.bucket(index).header;
             let now = array.bucket(index).load();
             if now.is_frozen() {

@@ -19,6 +19,7 @@
 mod array;
 mod collision;
 mod find;
+mod free;
 mod memory;
 mod migrate;
 #[cfg(all(test, rkv_loom))]

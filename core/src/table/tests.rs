@@ -2,6 +2,7 @@
 //! Miri can check with strict provenance, and what maps reach only by chance.
 
 use std::collections::BTreeMap;
+use std::panic::{self, AssertUnwindSafe};
 use std::ptr::NonNull;
 use std::thread;
 
@@ -9,6 +10,7 @@ use super::{Change, Decision, Record, Table};
 use crate::epoch::{Garbage, Retire};
 use crate::hash::Finalizer;
 use crate::sync::figures::AtomicI64;
+use crate::sync::stop::{self, Point};
 use crate::sync::{Arc, Mutex, Relaxed, lock};
 
 /// A record of a test: its hash is what the test says, its life is counted.
@@ -337,4 +339,40 @@ fn shrinking_goes_on_until_the_arrays_fit_and_stops_there() {
     assert!((2..=16).contains(&buckets), "{buckets} buckets for 10 entries");
     rig.holds(&model);
     rig.end();
+}
+
+/// A table whose halving ended at the `nth` time that a parent was about to be marked as moved.
+fn half_merged(nth: usize) -> (Rig<6, 8>, BTreeMap<u64, u64>) {
+    let rig = Rig::<6, 8>::new(2, spread);
+    let mut model = BTreeMap::new();
+    let root = rig.table.root();
+    let insert = |key, model: &mut BTreeMap<u64, u64>| {
+        let item = rig.item((rig.hash)(key), key, key);
+        // SAFETY: as in `write`.
+        let is_key = |item: NonNull<Item>| unsafe { item.as_ref() }.key == key;
+        let put = |_: Option<_>| Decision::Put(item);
+        assert!(rig.table.write(&(), (rig.hash)(key), &rig.keep, is_key, put).is_ok());
+        model.insert(key, key);
+    };
+    let halved = rig.table.next_of(root, 1).expect("memory");
+    assert_eq!(halved.log2(), 1);
+    (0..20).for_each(|key| insert(key, &mut model));
+    let mut reached = 0;
+    stop::on_reached(move |point| {
+        reached += usize::from(point == Point::ChildrenFilled);
+        assert!(reached < nth || point != Point::ChildrenFilled, "the planned end");
+    });
+    let ended = panic::catch_unwind(AssertUnwindSafe(|| rig.table.migrate(&(), root, 0)));
+    stop::on_reached(|_| ());
+    assert!(ended.is_err());
+    (rig, model)
+}
+
+#[test]
+fn a_table_that_ends_in_the_middle_of_a_merge_releases_everything_once() {
+    for nth in 1..=2 {
+        let (rig, model) = half_merged(nth);
+        rig.holds(&model);
+        rig.end();
+    }
 }

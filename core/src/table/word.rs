@@ -1,7 +1,7 @@
 //! The two kinds of words of a bucket, and what their bits mean.
 //!
 //! ```text
-//! slot    63..48 tag | 47..4 pointer | 3 unused | 2 COLLISION | 1 FROZEN | 0 = 0    live
+//! slot    63..48 tag | 47..4 pointer | 3 DOOMED | 2 COLLISION | 1 FROZEN | 0 = 0    live
 //!         63..48 0   | 47..8 generation                                  | 0 = 1    emptied
 //!         0                                                                         unused
 //! header  63..24 version | 23..22 state | 21..0 published
@@ -12,6 +12,7 @@ use std::ptr;
 const EMPTY: usize = 1;
 const FROZEN: usize = 2;
 const COLLISION: usize = 4;
+const DOOMED: usize = 8;
 const TAG_SHIFT: u32 = 48;
 const POINTER: usize = ((1 << TAG_SHIFT) - 1) & !15;
 const GENERATION_SHIFT: u32 = 8;
@@ -71,6 +72,15 @@ impl Word {
     #[inline(always)]
     pub(super) fn pointer(self) -> *mut () {
         self.0.map_addr(|addr| addr & POINTER)
+    }
+
+    /// The word, marked as the one by which its entry is released when the table ends.
+    pub(super) fn doomed(self) -> Self {
+        Self(self.0.map_addr(|addr| addr | DOOMED))
+    }
+
+    pub(super) fn is_doomed(self) -> bool {
+        self.0.addr() & (DOOMED | EMPTY) == DOOMED
     }
 
     pub(super) fn frozen(self) -> Self {

@@ -1,0 +1,21 @@
+//! What rkv promises, tested through its public face: one module per promise.
+
+mod cases;
+mod census;
+mod dice;
+mod hashers;
+mod history;
+mod maps;
+mod payload;
+
+mod differential_map;
+mod differential_store;
+mod drops;
+mod limits;
+mod map;
+mod panicking_drops;
+mod panics;
+mod scan;
+mod seeds;
+mod store;
+mod stress;

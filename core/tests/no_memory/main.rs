@@ -1,0 +1,8 @@
+//! What a `Store` does when the system refuses memory, and that it gives back what it took.
+//!
+//! A test binary of its own, because it brings its own allocator.
+
+mod allocator;
+mod given_back;
+mod refused_arrays;
+mod refused_records;
