@@ -3,7 +3,7 @@
 use std::alloc::{self, Layout};
 use std::cell::Cell;
 use std::mem::MaybeUninit;
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 
 use crate::epoch::Retire;
 use crate::table::{self, Change, Decision, Record, Refused, Shards};
@@ -111,7 +111,35 @@ impl<K, V> Draft<K, V> {
     }
 }
 
+/// What user code has said of an entry, so that it is asked again only when another one stands there.
+/// A write also starts over when its bucket moves, and a closure that itself makes buckets move
+/// would otherwise be asked for ever.
+pub(super) struct Judgement<'g, K, V, W> {
+    last: Option<(Option<&'g Node<K, V>>, W)>,
+}
+
+impl<'g, K, V, W: Copy> Judgement<'g, K, V, W> {
+    pub(super) fn new() -> Self {
+        Self { last: None }
+    }
+
+    /// What `judge` says of `found`, or said of it before.
+    pub(super) fn of(
+        &mut self,
+        found: Option<&'g Node<K, V>>,
+        judge: impl FnOnce(Option<&'g Node<K, V>>) -> W,
+    ) -> W {
+        // The same address is the same node: the guard of `'g` keeps it from being used again.
+        let address = |node: Option<&'g Node<K, V>>| node.map(ptr::from_ref);
+        match self.last {
+            Some((seen, said)) if address(seen) == address(found) => said,
+            _ => self.last.insert((found, judge(found))).1,
+        }
+    }
+}
+
 /// What is wanted of a change, now that the current entry is known.
+#[derive(Clone, Copy)]
 pub(super) enum Wish {
     /// Put the draft, which has been given a value.
     Put,
@@ -142,12 +170,14 @@ where
     K: Eq,
 {
     let is_key = |node: &'g Node<K, V>| node.key == *draft.key();
-    let change =
-        shards.write(draft.hash(), guard, is_key, |found| match decide(found, &draft) {
+    let mut judgement = Judgement::new();
+    let change = shards.write(draft.hash(), guard, is_key, |found| {
+        match judgement.of(found, |found| decide(found, &draft)) {
             Wish::Put => Decision::Put(draft.node()),
             Wish::Remove => Decision::Remove,
             Wish::Keep => Decision::Keep,
-        })?;
+        }
+    })?;
     Ok(match change {
         // SAFETY: the write put the draft's node into the map under this guard.
         Change::Created => Outcome::Inserted(unsafe { draft.published() }),

@@ -7,7 +7,7 @@ use std::hash::{BuildHasher, Hash};
 use equivalent::Equivalent;
 
 use super::iter::{Iter, Keys, Values};
-use super::node::{self, Draft, Node, Outcome, Wish};
+use super::node::{self, Draft, Judgement, Node, Outcome, Wish};
 use super::{DefaultHashBuilder, Map};
 use crate::epoch::Guard;
 use crate::table::{Change, Cursor, Decision, Refused};
@@ -322,9 +322,12 @@ where
     {
         let is_key = |node: &Node<K, V>| key.equivalent(&node.key);
         let hash = self.map.hash(key);
-        let change = self.map.shards.write(hash, &self.guard, is_key, |found| match found {
-            Some(node) if should_remove(&node.key, &node.value) => Decision::Remove,
-            _ => Decision::Keep,
+        let mut judgement = Judgement::new();
+        let change = self.map.shards.write(hash, &self.guard, is_key, |found| {
+            let judge = |found: Option<&Node<K, V>>| {
+                found.is_some_and(|node| should_remove(&node.key, &node.value))
+            };
+            if judgement.of(found, judge) { Decision::Remove } else { Decision::Keep }
         });
         match change.unwrap_or_else(refused::<K, V, _>) {
             Change::Removed(node) => Ok(Some(entry(node))),

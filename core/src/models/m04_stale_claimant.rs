@@ -9,7 +9,7 @@ const PROGRAM: Program<2, 1> = Program {
     name: "m04_stale_claimant",
     log2: 0,
     before: &[Put(B), Del(B)],
-    threads: &[&[Put(B), Del(B), Put(A)], &[Put(A)]],
+    threads: &[&[Put(A)], &[Put(B), Del(B), Put(A)]],
     after: &[Get(A), Get(B)],
     at_the_end: nothing,
 };

@@ -1,15 +1,15 @@
-//! Two buckets are merged into one, while an entry of the second is removed.
+//! Two buckets are merged into one, while an entry of the second is replaced.
 
-use super::history::Op::{Del, Get, Move, Put, Resize};
+use super::history::Op::{Get, Move, Put, Resize};
 use super::program::{A, Program, Z, nothing};
 use crate::sync::planted::Bug;
 
-const PROGRAM: Program<1, 1> = Program {
+const PROGRAM: Program<2, 1> = Program {
     name: "m22_merge",
     log2: 1,
     before: &[Resize { nth: 0, log2: 0 }, Put(A), Put(Z)],
-    threads: &[&[Move { nth: 0, bucket: 0 }], &[Del(Z)]],
-    after: &[Get(A), Get(Z)],
+    threads: &[&[Move { nth: 0, bucket: 0 }], &[Put(Z)]],
+    after: &[Move { nth: 0, bucket: 1 }, Get(A), Get(Z)],
     at_the_end: nothing,
 };
 

@@ -8,8 +8,11 @@ use crate::census::Census;
 use crate::hashers::Masked;
 use crate::maps;
 
-/// Two threads fight over few keys.
-const DUEL: Run = Run { workers: 2, churners: 0, bulk: 0, keys: 6, calls: 80_000, rounds: 2 };
+/// Six threads fight over one key, whose slot is claimed and emptied all the time.
+const ONE_KEY: Run = Run { workers: 6, churners: 0, bulk: 0, keys: 1, calls: 30_000, rounds: 2 };
+/// The same beside resizes that move this one key.
+const ONE_MOVING_KEY: Run =
+    Run { workers: 5, churners: 1, bulk: 150, keys: 1, calls: 20_000, rounds: 2 };
 /// A handful of buckets that are resized all the time: every hot key moves again and again.
 const RESIZES: Run = Run { workers: 3, churners: 1, bulk: 150, keys: 6, calls: 30_000, rounds: 4 };
 /// A table that grows large and shrinks again, with all threads helping.
@@ -21,7 +24,8 @@ const CROWD: Run = Run { workers: 8, churners: 2, bulk: 400, keys: 64, calls: 15
 const COLLISIONS: Run =
     Run { workers: 4, churners: 2, bulk: 20, keys: 12, calls: 15_000, rounds: 2 };
 
-const RECORDED: usize = DUEL.recorded()
+const RECORDED: usize = ONE_KEY.recorded()
+    + ONE_MOVING_KEY.recorded()
     + RESIZES.recorded()
     + GROWTH.recorded()
     + CROWD.recorded()
@@ -42,8 +46,13 @@ fn stress<S: BuildHasher + Clone + Sync>(run: Run, hasher: S) {
 }
 
 #[test]
-fn two_threads_on_few_keys_are_linearizable() {
-    stress(DUEL, ahash::RandomState::new());
+fn six_threads_on_one_key_are_linearizable() {
+    stress(ONE_KEY, ahash::RandomState::new());
+}
+
+#[test]
+fn calls_on_one_key_that_moves_are_linearizable() {
+    stress(ONE_MOVING_KEY, ahash::RandomState::new());
 }
 
 #[test]
