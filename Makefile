@@ -85,7 +85,10 @@ LOOM_FLAGS := --cfg rkv_loom --cfg crossbeam_loom --cfg crossbeam_sanitize -C de
 .PHONY: loom
 loom: ## Run the models of the real code under loom: make loom [PREEMPTIONS=2]
 	RUSTFLAGS="$(LOOM_FLAGS)" LOOM_MAX_BRANCHES=100000 LOOM_MAX_PREEMPTIONS=$(PREEMPTIONS) \
-		CARGO_TARGET_DIR=$(TARGET)/loom cargo test -p rkv --lib --release models::
+		CARGO_TARGET_DIR=$(TARGET)/loom \
+		cargo test -p rkv --lib --profile loom models:: -- --test-threads=1 --nocapture
+	RUSTFLAGS="--cfg rkv_loom" CARGO_TARGET_DIR=$(TARGET)/loom \
+		cargo test -p rkv-ffi-c --test slot_model --profile loom
 
 .PHONY: miri
 # crossbeam-epoch turns numbers into pointers, so only the table keeps strict provenance.
@@ -98,13 +101,13 @@ miri: nightly ## Run the tests inside the engine under Miri
 
 .PHONY: asan
 asan: nightly ## Run the tests of the engine under AddressSanitizer and LeakSanitizer
-	RUSTFLAGS="-Zsanitizer=address" ASAN_OPTIONS=detect_stack_use_after_return=1 \
+	RUSTFLAGS="-Zsanitizer=address" ASAN_OPTIONS=detect_stack_use_after_return=1:allocator_may_return_null=1 \
 		CARGO_TARGET_DIR=$(TARGET)/asan \
 		cargo +nightly test --target $(HOST) -p rkv --lib --test it
 
 .PHONY: tsan
 tsan: nightly ## Run the tests of the engine under ThreadSanitizer
-	RUSTFLAGS="-Zsanitizer=thread" TSAN_OPTIONS=halt_on_error=1 \
+	RUSTFLAGS="-Zsanitizer=thread" TSAN_OPTIONS=halt_on_error=1:allocator_may_return_null=1 \
 		CARGO_TARGET_DIR=$(TARGET)/tsan \
 		cargo +nightly test -Zbuild-std --target $(HOST) -p rkv --lib --test it
 

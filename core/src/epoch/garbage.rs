@@ -1,10 +1,14 @@
 //! Garbage: retired memory on its way to being freed.
 
+use std::any::Any;
 use std::panic::{self, AssertUnwindSafe};
 use std::ptr;
 
 use crate::sync::figures::AtomicU64 as Figure;
 use crate::sync::{AcqRel, Acquire, AtomicPtr, Relaxed, Release};
+
+/// What a panic carries.
+pub(crate) type Payload = Box<dyn Any + Send>;
 
 /// Something that was unlinked: a pointer, and how to free what it points to.
 #[derive(Debug)]
@@ -52,6 +56,10 @@ pub(crate) trait Retire {
     /// Takes `garbage`, to be freed when all guards that are live now have ended.
     fn retire(&self, garbage: Garbage);
 
+    /// Notes that the holder of this guard wrote: when its pin ends, it frees a portion of what is
+    /// ready, its own or others'.
+    fn owe(&self) {}
+
     /// Hands over at once what was retired so far; for garbage that is large by itself.
     fn hand_over(&self) {}
 }
@@ -90,7 +98,7 @@ impl Batch {
     /// # Safety
     ///
     /// The grace period of every piece is over.
-    unsafe fn free(self) -> Result<(), Box<dyn std::any::Any + Send>> {
+    unsafe fn free(self) -> Result<(), Payload> {
         let mut outcome = Ok(());
         for garbage in self.garbage {
             // SAFETY: the caller says that the grace period is over.
@@ -134,24 +142,33 @@ impl ReadyList {
     /// Puts a batch on the list. Its grace period is over.
     pub(crate) fn push(&self, batch: Batch) {
         let node = Box::into_raw(Box::new(Ready { batch, next: ptr::null_mut() }));
-        // SAFETY: the chain of one node is ours until it is pushed.
-        unsafe { self.push_chain(node, node) }
+        let mut head = self.head.load(Relaxed);
+        loop {
+            // SAFETY: the node is ours until the exchange succeeds.
+            unsafe { (*node).next = head };
+            // Release: edge R2, a batch becomes ready. Pairs with the swap in `free_some`.
+            match self.head.compare_exchange(head, node, Release, Relaxed) {
+                Ok(_) => return,
+                Err(now) => head = now,
+            }
+        }
     }
 
-    /// Pushes a chain of nodes that this thread owns.
+    /// Puts the rest of a chain back, behind what was pushed meanwhile. Walks only that, not the
+    /// rest, which may be long.
     ///
     /// # Safety
     ///
-    /// `first` to `last` is a chain that nobody else can reach.
-    unsafe fn push_chain(&self, first: *mut Ready, last: *mut Ready) {
-        let mut head = self.head.load(Relaxed);
-        loop {
-            // SAFETY: `last` is ours until the exchange succeeds.
-            unsafe { (*last).next = head };
-            // Release: edge R2, a batch becomes ready. Pairs with the swap in `take`.
-            match self.head.compare_exchange(head, first, Release, Relaxed) {
-                Ok(_) => return,
-                Err(now) => head = now,
+    /// `rest` heads a chain that nobody else can reach.
+    unsafe fn put_back(&self, mut rest: *mut Ready) {
+        // Release: edge R2.
+        while self.head.compare_exchange(ptr::null_mut(), rest, Release, Relaxed).is_err() {
+            // AcqRel: edge R2.
+            let newer = self.head.swap(ptr::null_mut(), AcqRel);
+            if !newer.is_null() {
+                // SAFETY: the swap took the newer chain, so both are ours.
+                unsafe { (*last_of(newer)).next = rest };
+                rest = newer;
             }
         }
     }
@@ -161,10 +178,7 @@ impl ReadyList {
     /// # Errors
     ///
     /// The payload of the first panic of a `Drop`; everything taken is freed all the same.
-    pub(crate) fn free_some(
-        &self,
-        batches: usize,
-    ) -> Result<bool, Box<dyn std::any::Any + Send + 'static>> {
+    pub(crate) fn free_some(&self, batches: usize) -> Result<bool, Payload> {
         // Relaxed: only asks whether a visit is worth it.
         if self.head.load(Relaxed).is_null() {
             return Ok(false);
@@ -189,7 +203,7 @@ impl ReadyList {
         let more = !node.is_null();
         if more {
             // SAFETY: the rest of the chain is still ours.
-            unsafe { self.push_chain(node, last_of(node)) };
+            unsafe { self.put_back(node) };
         }
         outcome.map(|()| more)
     }

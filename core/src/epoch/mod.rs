@@ -25,7 +25,13 @@ pub(crate) use participant::{Guard, Participant};
 #[cfg(not(rkv_loom))]
 pub use process::flush;
 #[cfg(not(rkv_loom))]
-pub(crate) use process::{figures, generation, pin, register};
+pub(crate) use process::{birth, figures, generation, pin, register};
+
+/// Models do not fork.
+#[cfg(rkv_loom)]
+pub(crate) fn generation() -> u64 {
+    0
+}
 
 /// What the process's memory reclamation is doing; part of the statistics of a store.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::panic;
 use std::rc::Rc;
 
 use super::EpochStats;
-use super::garbage::{Batch, Garbage, ReadyList, Retire};
+use super::garbage::{Batch, Garbage, Payload, ReadyList, Retire};
 use crate::clock;
 use crate::sync::figures::AtomicU64 as Figure;
 use crate::sync::planted::{Bug, planted};
@@ -96,7 +96,7 @@ pub(crate) struct Participant {
     ready: Arc<ReadyList>,
     batch: RefCell<Batch>,
     sighting: Arc<Sighting>,
-    /// It retired something since it last freed: the end of its write frees a portion.
+    /// It wrote since it last freed: the end of its pin frees a portion.
     owes: Cell<bool>,
     /// It is freeing: a `Drop` that comes back here must not free in turn.
     freeing: Cell<bool>,
@@ -153,20 +153,29 @@ impl Participant {
         }
     }
 
-    /// Frees a portion of what is ready; called with no guard of this participant live.
-    fn free_portion(&self) {
-        if self.freeing.replace(true) {
-            return;
+    /// Frees a portion of what is ready; called with no guard of this participant live. The first
+    /// panic of a `Drop`, if there was one.
+    fn free_portion(&self) -> Result<(), Payload> {
+        // What was ready at a fork stays with the parent.
+        if self.generation != super::generation() || self.freeing.replace(true) {
+            return Ok(());
         }
         self.owes.set(false);
         let outcome = self.ready.free_some(FREED_PER_WRITE);
         self.freeing.set(false);
-        if let Err(payload) = outcome {
-            // A second panic while unwinding would abort the process.
-            if !sync::panicking() {
-                panic::resume_unwind(payload);
-            }
-        }
+        outcome.map(drop)
+    }
+
+    /// Runs `f` while guards of this participant free nothing when they end.
+    pub(crate) fn without_freeing(&self, f: impl FnOnce()) {
+        let freeing = self.freeing.replace(true);
+        f();
+        self.freeing.set(freeing);
+    }
+
+    /// Whether it holds a guard.
+    pub(crate) fn is_pinned(&self) -> bool {
+        self.sighting.depth.load(Relaxed) > 0
     }
 }
 
@@ -192,6 +201,11 @@ pub(crate) struct Guard {
 }
 
 impl Guard {
+    /// The participant that is pinned.
+    pub(crate) fn participant(&self) -> &Rc<Participant> {
+        &self.participant
+    }
+
     /// Ends this pin and begins a new one; frees a portion in between if this participant retired
     /// something. Pointers read before are not readable any more, which `&mut self` sees to.
     pub(crate) fn renew(&mut self) {
@@ -202,8 +216,10 @@ impl Guard {
         let alone = self.participant.sighting.depth.load(Relaxed) == 1;
         if self.participant.owes.get() && alone {
             self.pin = None;
-            self.participant.free_portion();
+            let freed = self.participant.free_portion();
+            // Pinned again before a panic goes on: its catcher may go on with this guard.
             self.pin = Some(self.participant.handle.pin());
+            surface(freed);
         } else if let Some(pin) = &mut self.pin {
             pin.repin();
         }
@@ -211,9 +227,12 @@ impl Guard {
 }
 
 impl Retire for Guard {
+    fn owe(&self) {
+        self.participant.owes.set(true);
+    }
+
     fn retire(&self, garbage: Garbage) {
         let participant = &self.participant;
-        participant.owes.set(true);
         let mut batch = participant.batch.borrow_mut();
         batch.push(garbage);
         if batch.is_full() {
@@ -235,7 +254,17 @@ impl Drop for Guard {
         let depth = self.participant.sighting.depth.load(Relaxed) - 1;
         self.participant.sighting.depth.store(depth, Relaxed);
         if depth == 0 && self.participant.owes.get() {
-            self.participant.free_portion();
+            surface(self.participant.free_portion());
         }
+    }
+}
+
+/// Goes on with a panic of a `Drop` that was caught, unless this thread is unwinding: a second
+/// panic would abort the process.
+fn surface(freed: Result<(), Payload>) {
+    if let Err(payload) = freed
+        && !sync::panicking()
+    {
+        panic::resume_unwind(payload);
     }
 }

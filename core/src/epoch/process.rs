@@ -27,6 +27,12 @@ pub(crate) fn generation() -> u64 {
     GENERATION.load(Relaxed)
 }
 
+/// The generation for something that is made now, and that must tell when it came through a fork.
+pub(crate) fn birth() -> u64 {
+    watch_for_forks();
+    generation()
+}
+
 /// Pins this thread.
 #[inline]
 pub(crate) fn pin() -> Guard {
@@ -48,10 +54,17 @@ pub(crate) fn pin() -> Guard {
 fn first_pin() -> Guard {
     let participant = register();
     let guard = participant.pin();
-    let old = PARTICIPANT.with(|place| place.replace(Some(participant)));
-    // A participant of the parent process: its collector knows threads that do not exist here, so
-    // it is left alone for ever (invariant 4).
-    mem::forget(old);
+    let old = PARTICIPANT.with(|place| place.replace(Some(Rc::clone(&participant))));
+    if let Some(old) = old {
+        if old.is_pinned() {
+            // A guard of this thread came through the fork and protects nothing here: the child
+            // leaks instead of freeing what it may still show.
+            mem::forget(participant.pin());
+        }
+        // A participant of the parent process: its collector knows threads that do not exist here,
+        // so it is left alone for ever (invariant 4).
+        mem::forget(old);
+    }
     guard
 }
 
@@ -76,16 +89,15 @@ pub(crate) fn figures() -> EpochStats {
 ///
 /// With the panic of a `Drop` of a user's type, after everything else is freed.
 pub fn flush() {
-    drop(pin());
-    let participant = PARTICIPANT
-        .try_with(|place| place.borrow().clone())
-        .ok()
-        .flatten()
-        .unwrap_or_else(register);
-    // Garbage is ready two epochs after it was handed over; one round each, and one to collect.
-    for _ in 0..4 {
-        participant.flush();
-    }
+    let guard = pin();
+    let participant = Rc::clone(guard.participant());
+    participant.without_freeing(|| {
+        drop(guard);
+        // Garbage is ready two epochs after it was handed over; one round each, and one to collect.
+        for _ in 0..4 {
+            participant.flush();
+        }
+    });
     domain().free_ready();
 }
 

@@ -69,6 +69,9 @@ pub type DefaultHashBuilder = ahash::RandomState;
 ///
 /// When the system refuses memory, the process ends, as with std's collections.
 ///
+/// A map that came through a `fork` works in the child. A pin that did is only good for what it
+/// already shows; what the child removes after that is not given back.
+///
 /// # User code
 ///
 /// `Hash`, `Eq`, `Drop` and closures may panic and may use the map: no lock is held and nothing is
@@ -130,7 +133,7 @@ impl<K, V, S> Map<K, V, S> {
     /// Bytes of the bucket arrays, without the entries.
     #[must_use]
     pub fn table_bytes(&self) -> usize {
-        self.shards.figures().bytes
+        self.shards.figures(&epoch::pin()).bytes
     }
 }
 

@@ -9,7 +9,7 @@ use equivalent::Equivalent;
 use super::iter::{Iter, Keys, Values};
 use super::node::{self, Draft, Judgement, Node, Outcome, Wish};
 use super::{DefaultHashBuilder, Map};
-use crate::epoch::Guard;
+use crate::epoch::{Guard, Retire};
 use crate::table::{Change, Cursor, Decision, Refused};
 
 /// A map while this thread is pinned. See [`Map::pin`].
@@ -105,10 +105,10 @@ impl<'m, K, V, S> Pinned<'m, K, V, S> {
         Values(self.iter())
     }
 
-    /// Begins to make room for `additional` more entries. A hint: the map grows by itself, and a
-    /// refusal of memory is no error here.
+    /// Makes room for `additional` more entries, now and by this thread. A hint: the map grows by
+    /// itself, and a refusal of memory is no error here.
     pub fn reserve(&self, additional: usize) {
-        let _ = self.map.shards.reserve(additional);
+        let _ = self.map.shards.reserve(additional, &self.guard);
     }
 }
 
@@ -161,7 +161,8 @@ where
         }
     }
 
-    /// Sets a key to a value; the value that it replaced.
+    /// Sets a key to a value; the value that it replaced. The new key takes the place of the old one
+    /// too, which shows only with keys that are equal and not identical.
     pub fn insert(&self, key: K, value: V) -> Option<&V> {
         let draft = self.draft(key);
         draft.replace(value);
@@ -352,6 +353,7 @@ where
             change.unwrap_or_else(refused::<K, V, _>);
         }
         self.map.shards.shrink(&self.guard);
+        self.guard.hand_over();
     }
 
     /// Removes every entry. Entries that are written meanwhile may stay.

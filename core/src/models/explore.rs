@@ -1,5 +1,6 @@
 //! Running a model in all its executions: one that must hold, or a twin that must fail.
 
+use std::io::{self, Write};
 use std::mem::ManuallyDrop;
 use std::ops::{Deref, DerefMut};
 use std::panic::{self, AssertUnwindSafe};
@@ -33,8 +34,19 @@ static EXECUTIONS: AtomicUsize = AtomicUsize::new(0);
 /// When an execution fails, with what it said.
 #[track_caller]
 pub(super) fn holds(name: &str, model: impl Fn() + Send + Sync + 'static) {
+    holds_less(name, 0, model);
+}
+
+/// Checks a model that must hold, with `less` preemptions than the others.
+///
+/// # Panics
+///
+/// As `holds`.
+#[track_caller]
+pub(super) fn holds_less(name: &str, less: usize, model: impl Fn() + Send + Sync + 'static) {
     let mut builder = builder();
-    let bound = *builder.preemption_bound.get_or_insert(PREEMPTIONS);
+    let bound = builder.preemption_bound.unwrap_or(PREEMPTIONS).saturating_sub(less);
+    builder.preemption_bound = Some(bound);
     let run = run(&builder, None, model);
     MODELS.fetch_add(1, SeqCst);
     run.report(&format!("model {name}, bound {bound}"));
@@ -70,6 +82,11 @@ pub(super) fn totals() -> (usize, usize, usize) {
     (MODELS.load(SeqCst), TWINS.load(SeqCst), EXECUTIONS.load(SeqCst))
 }
 
+/// Says something that the test runner does not swallow.
+pub(super) fn say(what: &str) {
+    let _ = writeln!(io::stderr(), "{what}");
+}
+
 fn builder() -> Builder {
     let mut builder = Builder::new();
     builder.max_branches = builder.max_branches.max(BRANCHES);
@@ -87,9 +104,7 @@ struct Run {
 impl Run {
     fn report(&self, what: &str) {
         let seconds = self.began.elapsed().as_secs_f64();
-        // Not `println!`, which the test runner swallows.
-        let line = format!("{what}: {} executions, {seconds:.1} s\n", self.executions);
-        let _ = std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes());
+        say(&format!("{what}: {} executions, {seconds:.1} s", self.executions));
     }
 }
 

@@ -15,6 +15,8 @@ pub(super) enum Op {
     Resize { nth: usize, log2: u32 },
     /// Move one bucket of the nth array from the root, as a writer does who needs it moved.
     Move { nth: usize, bucket: usize },
+    /// Freeze one bucket of the nth array from the root, the first half of its move.
+    Freeze { nth: usize, bucket: usize },
     /// Take the part in a resize that every write takes at its end.
     Help,
     /// Take a chunk of a resize, and never move it.
@@ -35,7 +37,7 @@ impl Event {
     fn key(self) -> Option<u64> {
         match self.op {
             Op::Get(key) | Op::Put(key) | Op::Add(key) | Op::Del(key) => Some(key),
-            Op::Resize { .. } | Op::Move { .. } | Op::Help | Op::Abandon => None,
+            Op::Resize { .. } | Op::Move { .. } | Op::Freeze { .. } | Op::Help | Op::Abandon => None,
         }
     }
 

@@ -4,7 +4,7 @@
 use std::rc::Rc;
 
 use super::epochs::Stage;
-use super::explore::{fails, holds};
+use super::explore::{fails, holds_less};
 use super::history::Op::{self, Add, Del, Get, Put};
 use super::program::{A, B, in_parallel};
 use crate::sync::planted::Bug;
@@ -35,7 +35,8 @@ fn model() {
 
 #[test]
 fn an_undone_draft_is_its_owners_again() {
-    holds(NAME, model);
+    // Three threads, one of them with two steps: two preemptions would take many minutes.
+    holds_less(NAME, 1, model);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Two buckets that do not fit into one are merged: the child is born moved, and the entries go to
 //! the grandchildren.
 
-use super::history::Op::{Get, Move, Put, Resize};
+use super::history::Op::{Freeze, Get, Move, Put, Resize};
 use super::program::{A, B, Program, Z, nothing};
 use crate::sync::planted::Bug;
 
@@ -11,7 +11,16 @@ const Y: u64 = Z - (1 << 60);
 const PROGRAM: Program<1, 1> = Program {
     name: "m23_merge_overflow",
     log2: 1,
-    before: &[Resize { nth: 0, log2: 0 }, Put(A), Put(B), Put(Y), Put(Z)],
+    // Both are frozen already: how that goes against others is the matter of `m09` and `m22`.
+    before: &[
+        Resize { nth: 0, log2: 0 },
+        Put(A),
+        Put(B),
+        Put(Y),
+        Put(Z),
+        Freeze { nth: 0, bucket: 0 },
+        Freeze { nth: 0, bucket: 1 },
+    ],
     threads: &[&[Move { nth: 0, bucket: 0 }], &[Move { nth: 0, bucket: 0 }, Get(B)]],
     after: &[Get(A), Get(B), Get(Y), Get(Z)],
     at_the_end: nothing,

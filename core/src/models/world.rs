@@ -64,6 +64,10 @@ impl<const S: usize, const L: usize> World<S, L> {
             Op::Del(key) => self.write(guard, key, |_| Decision::Remove),
             Op::Resize { nth, log2 } => done(self.table.begin_resize(nth, log2)),
             Op::Move { nth, bucket } => done(self.table.move_bucket(&(), nth, bucket)),
+            Op::Freeze { nth, bucket } => {
+                self.table.freeze_bucket(nth, bucket);
+                None
+            }
             Op::Help => {
                 self.table.help(&(), guard);
                 None

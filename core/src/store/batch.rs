@@ -2,7 +2,7 @@
 
 use super::record::Draft;
 use super::{Store, Value};
-use crate::epoch;
+use crate::epoch::{self, Retire};
 use crate::error::Result;
 
 impl Store {
@@ -24,8 +24,8 @@ impl Store {
         let make = |(key, value): &(K, V)| Draft::new(key.as_ref(), value.as_ref());
         let drafts = entries.iter().map(make).collect::<Result<Vec<_>>>()?;
         let guard = epoch::pin();
-        for ((key, _), draft) in entries.iter().zip(drafts) {
-            self.put(&guard, key.as_ref(), draft)?;
+        for draft in drafts {
+            self.put(&guard, draft)?;
         }
         Ok(())
     }
@@ -42,6 +42,7 @@ impl Store {
         for key in keys {
             removed += u64::from(self.unlink(&guard, key.as_ref(), |_| true)?.is_some());
         }
+        guard.hand_over();
         Ok(removed)
     }
 }

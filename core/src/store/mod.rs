@@ -81,7 +81,7 @@ impl Store {
     fn with_options(options: StoreBuilder) -> Result<Self> {
         let shards = options.shards.unwrap_or_else(Shards::<Record>::default_len);
         let shards = Shards::new(shards, options.capacity, KeyHasher::new())?;
-        Ok(Self { shards, floors: Floors::new(), generation: epoch::generation() })
+        Ok(Self { shards, floors: Floors::new(), generation: epoch::birth() })
     }
 
     /// Whether the store can be written to.
@@ -124,9 +124,8 @@ impl Store {
     /// `TooLarge`, `NoMemory`, `Full`, `Forked`; nothing was changed then.
     pub fn set(&self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<SetResult> {
         self.check()?;
-        let key = key.as_ref();
-        let draft = Draft::new(key, value.as_ref())?;
-        self.put(&epoch::pin(), key, draft)
+        let draft = Draft::new(key.as_ref(), value.as_ref())?;
+        self.put(&epoch::pin(), draft)
     }
 
     /// Sets a key to a value if it is absent; whether it did.
@@ -141,7 +140,7 @@ impl Store {
         if self.find(&guard, key).is_some() {
             return Ok(false);
         }
-        let mut draft = Draft::new(key, value)?;
+        let draft = Draft::new(key, value)?;
         let change = self.write(&guard, key, |found, hash| match found {
             Some(_) => Decision::Keep,
             None => Decision::Put(draft.at(self.floors.created(hash))),
@@ -205,9 +204,9 @@ impl Store {
         Ok(self.shards.write(hash, guard, is_key, |found| decide(found, hash))?)
     }
 
-    /// Sets the key that the draft was made for to the draft.
-    fn put(&self, guard: &Guard, key: &[u8], mut draft: Draft) -> Result<SetResult> {
-        let change = self.write(guard, key, |found, hash| {
+    /// Sets the draft's key to the draft.
+    fn put(&self, guard: &Guard, draft: Draft) -> Result<SetResult> {
+        let change = self.write(guard, draft.key(), |found, hash| {
             Decision::Put(draft.at(self.next_version(found, hash)))
         })?;
         let result = match change {

@@ -179,6 +179,11 @@ impl<'g> Entry<'g> {
         Share { record: self.record }
     }
 
+    /// Whether it is the very record that `other` shows.
+    pub(super) fn is_same(self, other: Entry<'_>) -> bool {
+        self.record == other.record
+    }
+
     /// Whether it is the very record that `share` holds.
     pub(super) fn is(self, share: &Share) -> bool {
         self.record == share.record
@@ -258,10 +263,15 @@ impl Draft {
         Ok(Self { record })
     }
 
+    pub(super) fn key(&self) -> &[u8] {
+        // SAFETY: the draft has a reference; only the version is written through the pointer.
+        unsafe { key(self.record) }
+    }
+
     /// Gives the draft its version; the record, to be put into the table.
-    pub(super) fn at(&mut self, version: u64) -> NonNull<Record> {
+    pub(super) fn at(&self, version: u64) -> NonNull<Record> {
         // SAFETY: the draft is this thread's alone until it is published.
-        unsafe { (*self.record.as_ptr()).version = version };
+        unsafe { (&raw mut (*self.record.as_ptr()).version).write(version) };
         self.record
     }
 

@@ -66,7 +66,9 @@ impl Store {
                 let mut entries = Vec::new();
                 next = self.shards.scan(at, &guard, |entry| entries.push(entry));
                 for entry in entries {
-                    removed += u64::from(self.unlink(&guard, entry.key(), |_| true)?.is_some());
+                    removed += u64::from(
+                        self.unlink(&guard, entry.key(), |found| found.is_same(entry))?.is_some(),
+                    );
                 }
             }
         }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::record::Draft;
 use super::{SetResult, Store};
-use crate::epoch::{self, Guard, Participant};
+use crate::epoch::{self, Guard, Participant, Retire};
 use crate::error::Result;
 
 /// Operations between two renewals of a session's pin.
@@ -86,10 +86,9 @@ impl Session<'_> {
     /// As for [`Store::set`].
     pub fn set(&mut self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<SetResult> {
         self.store.check()?;
-        let key = key.as_ref();
-        let draft = Draft::new(key, value.as_ref())?;
+        let draft = Draft::new(key.as_ref(), value.as_ref())?;
         let store = self.store;
-        store.put(self.pinned(), key, draft)
+        store.put(self.pinned(), draft)
     }
 
     /// Removes a key; whether it was there.
@@ -105,7 +104,9 @@ impl Session<'_> {
 
     /// Ends the pin until the next operation, which begins one anew.
     pub fn idle(&mut self) {
-        self.guard = None;
+        if let Some(guard) = self.guard.take() {
+            guard.hand_over();
+        }
         self.participant.long_pin_ends();
     }
 

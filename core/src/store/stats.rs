@@ -26,7 +26,7 @@ impl Store {
     /// The figures of the store now. Costs a look at each table and thread, not at each entry.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        let table = self.shards.figures();
+        let table = self.shards.figures(&epoch::pin());
         Stats {
             entries: self.count(),
             shards: self.shards.len() as u64,
@@ -35,5 +35,31 @@ impl Store {
             table_bytes: table.bytes as u64,
             epoch: epoch::figures(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_may_be_read_while_tables_come_and_go() {
+        let store = Store::builder().shards(1).build().expect("memory");
+        let rounds = if cfg!(miri) { 1 } else { 20 };
+        std::thread::scope(|scope| {
+            let writer = scope.spawn(|| {
+                for _ in 0..rounds {
+                    for key in 0..if cfg!(miri) { 60_u32 } else { 5000 } {
+                        store.set(key.to_le_bytes(), "value").expect("memory");
+                    }
+                    store.clear().expect("memory");
+                }
+            });
+            while !writer.is_finished() {
+                let stats = store.stats();
+                assert!(stats.buckets > 0 && stats.table_bytes > stats.buckets * 64);
+            }
+        });
+        assert_eq!(store.stats().entries, 0);
     }
 }

@@ -52,7 +52,7 @@ impl Store {
             let sum = add(found, by);
             let text = |sum| Draft::new(key, itoa::Buffer::new().format(sum).as_bytes());
             match sum.and_then(|sum| text(sum).map(|draft| (sum, draft))) {
-                Ok((sum, mut draft)) => {
+                Ok((sum, draft)) => {
                     let record = draft.at(self.next_version(found, hash));
                     made = Some((Ok(sum), Some(draft)));
                     Decision::Put(record)
@@ -87,7 +87,7 @@ impl Store {
     ) -> Result<u64> {
         self.check()?;
         let key = key.as_ref();
-        let mut draft = Draft::new(key, value.as_ref())?;
+        let draft = Draft::new(key, value.as_ref())?;
         let guard = epoch::pin();
         let change = self.write(&guard, key, |found, _| match found {
             Some(entry) if entry.version() == version => Decision::Put(draft.at(version + 1)),
@@ -170,7 +170,7 @@ impl Store {
         &self,
         key: &[u8],
         old: Option<Value>,
-        mut draft: Option<Draft>,
+        draft: Option<Draft>,
     ) -> Result<Option<Computed>> {
         let new = draft.as_ref().map(|draft| Value::new(draft.share()));
         let guard = epoch::pin();
@@ -179,7 +179,7 @@ impl Store {
                 (Some(old), Some(entry)) => old.is(entry),
                 (old, found) => old.is_none() && found.is_none(),
             };
-            match (&mut draft, found) {
+            match (&draft, found) {
                 _ if !same => Decision::Keep,
                 (Some(draft), found) => Decision::Put(draft.at(self.next_version(found, hash))),
                 (None, Some(entry)) => {

@@ -82,6 +82,9 @@ impl<R: Record> Collision<R> {
             }
         }
         // SAFETY: the list belongs to nobody else, and holds its members as plain pointers.
-        unsafe { Garbage::new(list.as_ptr().cast(), size_of::<Self>(), free::<R>) }
+        unsafe {
+            let members = list.as_ref().members.capacity() * size_of::<NonNull<R>>();
+            Garbage::new(list.as_ptr().cast(), size_of::<Self>() + members, free::<R>)
+        }
     }
 }

@@ -125,7 +125,7 @@ impl<R: Record, const S: usize, const L: usize> Table<R, S, L> {
     }
 
     /// Freezes the header, then every entry.
-    fn freeze(array: Array<S, L>, index: usize) {
+    pub(super) fn freeze(array: Array<S, L>, index: usize) {
         let bucket = array.bucket(index);
         let mut header = bucket.load();
         while header.is_normal() {

@@ -36,7 +36,7 @@ use std::marker::PhantomData;
 use std::ptr::NonNull;
 
 use self::array::Array;
-use crate::epoch::Garbage;
+use crate::epoch::{Garbage, Retire};
 use crate::sync::{Acquire, AtomicPtr};
 
 pub(crate) use self::memory::try_box;
@@ -121,7 +121,8 @@ pub(crate) enum Refused {
 pub(crate) struct Table<R, const S: usize = 6, const L: usize = 8> {
     /// The array that every operation begins at: a packed word, never null.
     root: AtomicPtr<()>,
-    records: PhantomData<NonNull<R>>,
+    /// Invariant in `R`: records go in as well as out.
+    records: PhantomData<*mut R>,
 }
 
 // SAFETY: a table owns its records as a box would, and hands out pointers only.
@@ -147,7 +148,7 @@ impl<R: Record, const S: usize, const L: usize> Table<R, S, L> {
     }
 
     /// Buckets, links and bytes of the arrays that the table holds now.
-    pub(crate) fn figures(&self) -> Figures {
+    pub(crate) fn figures<G: Retire>(&self, _: &G) -> Figures {
         let mut figures = Figures::default();
         let mut array = Some(self.root());
         while let Some(this) = array {

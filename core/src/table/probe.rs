@@ -25,6 +25,11 @@ impl<R: Record, const S: usize, const L: usize> Table<R, S, L> {
         self.migrate(hasher, self.nth(nth), bucket)
     }
 
+    /// Freezes one bucket of the `nth` array from the root.
+    pub(crate) fn freeze_bucket(&self, nth: usize, bucket: usize) {
+        Self::freeze(self.nth(nth), bucket);
+    }
+
     /// Takes the next chunk of a resize, as a helper does that then stops for ever.
     pub(crate) fn abandon_chunk(&self) {
         self.root().head().cursor.fetch_add(1, Relaxed);

@@ -141,15 +141,24 @@ impl<R: Record, const S: usize, const L: usize> Table<R, S, L> {
         }
     }
 
-    /// Doubles an array that has no successor until it has room for `entries`, as a hint.
-    pub(crate) fn reserve(&self, entries: usize) -> Result<(), Refused> {
-        let array = self.root();
+    /// Doubles the array until it has room for `entries`, and does all of the work.
+    pub(crate) fn reserve<G: Retire>(
+        &self,
+        hasher: &R::Hasher,
+        guard: &G,
+        entries: usize,
+    ) -> Result<(), Refused> {
         let log2 = Self::log2_for(entries);
-        if array.log2() < log2 && array.next().is_none() {
-            // One step: arrays only ever double, and the writers that come move the rest.
+        loop {
+            let array = self.root();
+            if array.log2() >= log2 {
+                return Ok(());
+            }
             self.next_of(array, array.log2() + 1)?;
+            while self.root() == array {
+                self.help_with(array, hasher, guard)?;
+            }
         }
-        Ok(())
     }
 
     /// The size of an array that holds `entries` at half its primary slots.

@@ -124,6 +124,7 @@ impl<R: Record> Shards<R> {
             Change::Replaced(_) | Change::Kept(_) => {}
         }
         table.help(&self.hasher, guard);
+        guard.owe();
         // SAFETY: what the exchange took out was published under the guard, and is retired.
         Ok(change.map(|record| unsafe { R::show(record) }))
     }
@@ -162,16 +163,16 @@ impl<R: Record> Shards<R> {
     }
 
     /// Begins to make room for more entries, as a hint.
-    pub(crate) fn reserve(&self, more: usize) -> Result<(), Refused> {
+    pub(crate) fn reserve<G: Retire>(&self, more: usize, guard: &G) -> Result<(), Refused> {
         let entries = more.saturating_add(self.count() as usize).div_ceil(self.len());
-        self.tables.iter().try_for_each(|table| table.reserve(entries))
+        self.tables.iter().try_for_each(|table| table.reserve(&self.hasher, guard, entries))
     }
 
     /// The size of all arrays.
-    pub(crate) fn figures(&self) -> Figures {
+    pub(crate) fn figures<G: Retire>(&self, guard: &G) -> Figures {
         let mut sum = Figures::default();
         for table in &self.tables {
-            let figures = table.figures();
+            let figures = table.figures(guard);
             sum.buckets += figures.buckets;
             sum.links += figures.links;
             sum.bytes += figures.bytes;

@@ -179,7 +179,7 @@ impl<R: Record, const S: usize, const L: usize> Table<R, S, L> {
             Free::Retry => Ok(None),
             Free::Attach(which) => {
                 if !place.array.attach(place.bucket, which) {
-                    self.make_room(place, hasher, guard, true)?;
+                    return Err(Refused::NoMemory);
                 }
                 self.consider_growing(place, which);
                 Ok(None)
