@@ -88,14 +88,7 @@ impl Pair {
             Call::SetNumber(key, number) => {
                 self.set(&key.bytes(), number.to_string().as_bytes());
             }
-            Call::SetIfAbsent(key, value) => {
-                let key = key.bytes();
-                let absent = !self.model.contains_key(&key);
-                assert_eq!(self.store.set_if_absent(&key, &value), Ok(absent));
-                if absent {
-                    self.wrote(&key, &value);
-                }
-            }
+            Call::SetIfAbsent(key, value) => self.set_if_absent(&key.bytes(), &value),
             Call::Delete(key) => {
                 let old = self.store.delete(key.bytes()).expect("delete");
                 assert_eq!(old.map(|old| old.to_vec()), self.model.remove(&key.bytes()));
@@ -146,6 +139,14 @@ impl Pair {
         let created = self.store.set(key, value) == Ok(SetResult::Created);
         assert_eq!(created, !self.model.contains_key(key));
         self.wrote(key, value);
+    }
+
+    fn set_if_absent(&mut self, key: &[u8], value: &[u8]) {
+        let absent = !self.model.contains_key(key);
+        assert_eq!(self.store.set_if_absent(key, value), Ok(absent));
+        if absent {
+            self.wrote(key, value);
+        }
     }
 
     fn incr(&mut self, key: &[u8], by: i64) {

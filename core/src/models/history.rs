@@ -37,7 +37,7 @@ impl Event {
     fn key(self) -> Option<u64> {
         match self.op {
             Op::Get(key) | Op::Put(key) | Op::Add(key) | Op::Del(key) => Some(key),
-            Op::Resize { .. } | Op::Move { .. } | Op::Freeze { .. } | Op::Help | Op::Abandon => None,
+            _ => None,
         }
     }
 

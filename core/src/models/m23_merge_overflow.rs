@@ -28,7 +28,7 @@ const PROGRAM: Program<1, 1> = Program {
 
 #[test]
 fn what_does_not_fit_is_passed_on() {
-    PROGRAM.holds();
+    PROGRAM.holds_with_one_less();
 }
 
 #[test]

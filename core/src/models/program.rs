@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::explore::{fails, holds};
+use super::explore::{fails, holds, holds_less};
 use super::history::{Event, Op, Values, assert_explained};
 use super::world::World;
 use crate::sync::noted::number_thread;
@@ -29,6 +29,12 @@ impl<const S: usize, const L: usize> Program<S, L> {
     #[track_caller]
     pub(super) fn holds(self) {
         holds(self.name, move || self.run());
+    }
+
+    /// Checks the program with one preemption less than others: it is too long for more.
+    #[track_caller]
+    pub(super) fn holds_with_one_less(self) {
+        holds_less(self.name, 1, move || self.run());
     }
 
     /// Checks that loom finds `bug` in the program, with `bound` preemptions, for this reason.

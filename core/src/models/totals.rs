@@ -11,7 +11,10 @@ fn bugs() -> Vec<&'static str> {
     let (_, body) = text.split_once("enum Bug {").expect("the enum");
     let (body, _) = body.split_once('}').expect("its end");
     let lines = body.lines().map(str::trim).filter(|line| !line.starts_with("///"));
-    lines.filter_map(|line| line.split(&[',', ' ']).next()).filter(|name| !name.is_empty()).collect()
+    lines
+        .filter_map(|line| line.split(&[',', ' ']).next())
+        .filter(|name| !name.is_empty())
+        .collect()
 }
 
 /// The text of all models.

@@ -111,12 +111,7 @@ fn bytes(value: Option<Value>) -> Option<Vec<u8>> {
 fn step(store: &Store, model: &mut Model, call: Call) {
     match call {
         Call::Get(key) => get(store, model, &key),
-        Call::Set(key, value) => {
-            let answer = store.set(&key, &value).expect("set");
-            let created = model.get(&key).is_none();
-            assert_eq!(answer == SetResult::Created, created);
-            model.put(store, &key, &value);
-        }
+        Call::Set(key, value) => set(store, model, &key, &value),
         Call::SetIfAbsent(key, value) => {
             let stored = store.set_if_absent(&key, &value).expect("set_if_absent");
             assert_eq!(stored, model.get(&key).is_none());
@@ -158,6 +153,12 @@ fn get(store: &Store, model: &Model, key: &[u8]) {
     assert_eq!(store.get_with(key, <[u8]>::to_vec), expected);
     assert_eq!(store.session().get(key).map(<[u8]>::to_vec), expected);
     assert_eq!(store.contains(key), expected.is_some());
+}
+
+fn set(store: &Store, model: &mut Model, key: &[u8], value: &[u8]) {
+    let answer = store.set(key, value).expect("set");
+    assert_eq!(answer == SetResult::Created, model.get(key).is_none());
+    model.put(store, key, value);
 }
 
 fn incr(store: &Store, model: &mut Model, key: &[u8], by: i64) {
