@@ -57,11 +57,15 @@ fn new_stores_work_in_the_child() {
 #[test]
 fn a_pin_that_came_through_a_fork_still_shows_what_it_showed() {
     let map = Map::new();
-    (0..500).for_each(|key| drop(map.pin().insert(key, vec![key; 20])));
+    for key in 0..500 {
+        map.pin().insert(key, vec![key; 20]);
+    }
     let pinned = map.pin();
     let seen: Vec<_> = (0..500).map(|key| pinned.get(&key).expect("inserted")).collect();
     assert!(in_child(|| {
-        (0..500).for_each(|key| drop(map.pin().remove(&key)));
+        for key in 0..500 {
+            map.pin().remove(&key);
+        }
         for _ in 0..3 {
             rkv::flush();
             map.pin().insert(0, vec![7; 20]);

@@ -111,9 +111,9 @@ impl<K, V> Draft<K, V> {
     }
 }
 
-/// What user code has said of an entry, so that it is asked again only when another one stands there.
-/// A write also starts over when its bucket moves, and a closure that itself makes buckets move
-/// would otherwise be asked for ever.
+/// What user code has said of an entry, so that it is asked again only when another one stands
+/// there. A write also starts over when its bucket moves, and a closure that itself makes buckets
+/// move would otherwise be asked for ever.
 pub(super) struct Judgement<'g, K, V, W> {
     last: Option<(Option<&'g Node<K, V>>, W)>,
 }

@@ -161,8 +161,8 @@ where
         }
     }
 
-    /// Sets a key to a value; the value that it replaced. The new key takes the place of the old one
-    /// too, which shows only with keys that are equal and not identical.
+    /// Sets a key to a value; the value that it replaced. The new key takes the place of the old
+    /// one too, which shows only with keys that are equal and not identical.
     pub fn insert(&self, key: K, value: V) -> Option<&V> {
         let draft = self.draft(key);
         draft.replace(value);
