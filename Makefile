@@ -101,14 +101,14 @@ miri: nightly ## Run the tests inside the engine under Miri
 
 .PHONY: asan
 asan: nightly ## Run the tests of the engine under AddressSanitizer and LeakSanitizer
-	RUSTFLAGS="-Zsanitizer=address" ASAN_OPTIONS=detect_stack_use_after_return=1:allocator_may_return_null=1 \
-		CARGO_TARGET_DIR=$(TARGET)/asan \
+	RUSTFLAGS="-Zsanitizer=address" CARGO_TARGET_DIR=$(TARGET)/asan PROPTEST_CASES=20 \
+		ASAN_OPTIONS=detect_stack_use_after_return=1:allocator_may_return_null=1 \
 		cargo +nightly test --target $(HOST) -p rkv --lib --test it
 
 .PHONY: tsan
 tsan: nightly ## Run the tests of the engine under ThreadSanitizer
-	RUSTFLAGS="-Zsanitizer=thread" TSAN_OPTIONS=halt_on_error=1:allocator_may_return_null=1 \
-		CARGO_TARGET_DIR=$(TARGET)/tsan \
+	RUSTFLAGS="-Zsanitizer=thread" CARGO_TARGET_DIR=$(TARGET)/tsan PROPTEST_CASES=20 \
+		TSAN_OPTIONS=halt_on_error=1:allocator_may_return_null=1 \
 		cargo +nightly test -Zbuild-std --target $(HOST) -p rkv --lib --test it
 
 .PHONY: fuzz

@@ -12,6 +12,9 @@ use crate::maps::{self, Map};
 /// Names the test that this process was started for.
 const ALONE: &str = "RKV_TEST_ALONE";
 
+/// More flushes than the few batches of these tests can take.
+const FLUSHES: usize = 1_000;
+
 /// Runs `body` in a process that runs nothing but `test`, which is where this is called.
 fn alone(test: &str, body: impl FnOnce()) {
     // Miri knows no processes, and runs one test at a time anyway.
@@ -56,7 +59,7 @@ fn fill(map: &ChargeMap, census: &Census, count: u32) {
 /// Flushes until nothing is alive, through all panics; how many there were.
 fn flush_all(census: &Census) -> usize {
     let mut panics = 0;
-    while census.alive() > 0 {
+    for _ in 0..FLUSHES {
         panics += usize::from(catch_unwind(rkv::flush).is_err());
     }
     census.settle();
@@ -108,6 +111,32 @@ fn a_map_dropped_with_such_values_drops_the_others() {
         fill(&map, &census, 100);
         let dropped = catch_unwind(AssertUnwindSafe(|| drop(map)));
         assert!(dropped.is_err(), "the panic was swallowed");
+        flush_all(&census);
+    });
+}
+
+#[test]
+fn a_session_is_still_pinned_after_such_a_drop_in_its_renewal() {
+    alone("a_session_is_still_pinned_after_such_a_drop_in_its_renewal", || {
+        let (map, census) = (maps::tiny(ahash::RandomState::new()), Census::default());
+        fill(&map, &census, 300);
+        {
+            // Nothing becomes ready under a pin, so that only the session can free it.
+            let _held = map.pin();
+            for key in 0..300 {
+                assert!(map.pin().remove(&key).is_some());
+            }
+        }
+        let store = rkv::Store::new();
+        let mut session = store.session();
+        let panicked = (0..10_000_u32).any(|n| {
+            let set = || session.set("k", n.to_le_bytes()).is_ok();
+            catch_unwind(AssertUnwindSafe(set)).is_err()
+        });
+        assert!(panicked, "the session freed nothing");
+        assert_eq!(store.stats().epoch.pinned_guards, 1, "the session is not pinned");
+        assert!(session.get("k").is_some());
+        drop(session);
         flush_all(&census);
     });
 }
