@@ -13,6 +13,9 @@ pub(super) struct Stage<const S: usize, const L: usize> {
     domain: Rc<Tidy<Domain>>,
 }
 
+/// What one thread does on a stage.
+type Role<const S: usize, const L: usize, T> = Box<dyn FnOnce(&Stage<S, L>) -> T>;
+
 impl<const S: usize, const L: usize> Clone for Stage<S, L> {
     fn clone(&self) -> Self {
         Self { world: Rc::clone(&self.world), domain: Rc::clone(&self.domain) }
@@ -35,7 +38,7 @@ impl<const S: usize, const L: usize> Stage<S, L> {
         one: impl FnOnce(&Self) -> T + 'static,
         other: impl FnOnce(&Self) -> T + 'static,
     ) {
-        let roles: [Box<dyn FnOnce(&Self) -> T>; 2] = [Box::new(one), Box::new(other)];
+        let roles: [Role<S, L, T>; 2] = [Box::new(one), Box::new(other)];
         in_parallel(roles.map(|role| {
             let stage = self.clone();
             move |_| role(&stage)

@@ -26,5 +26,5 @@ fn twin_claiming_on_an_old_header() {
 
 #[test]
 fn twin_emptied_slots_without_generation() {
-    PROGRAM.fails(Bug::NoGeneration, 3, "no order explains");
+    PROGRAM.fails(Bug::NoGeneration, 2, "no order explains");
 }

@@ -36,5 +36,5 @@ fn a_stale_deleter_removes_no_claim() {
 
 #[test]
 fn twin_deleting_what_was_not_validated() {
-    STALE.fails(Bug::NoRecheckOnWrite, 2, "no order explains");
+    STALE.fails(Bug::NoRecheckOnWrite, 1, "no order explains");
 }

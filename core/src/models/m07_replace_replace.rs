@@ -35,5 +35,5 @@ fn a_stale_replacer_takes_over_no_claim() {
 
 #[test]
 fn twin_replacing_what_was_not_validated() {
-    STALE.fails(Bug::NoRecheckOnWrite, 2, "no order explains");
+    STALE.fails(Bug::NoRecheckOnWrite, 1, "no order explains");
 }

@@ -7,7 +7,12 @@
 //! loom sees races; every record must be given up exactly once.
 //!
 //! Each model has a *twin*, which leaves out one step of the protocol (`sync::planted`) and must
-//! fail, at the stated number of preemptions and for the stated reason.
+//! fail, at the stated number of preemptions and for the stated reason. The number is the least at
+//! which loom finds the bug, often less than in the exhaustive models of `rkv-models`: those are
+//! sequentially consistent, while a load here may also see a value that is no longer there.
+//!
+//! What loom leaves out by itself is mended for our atomics only (`sync::noted`), not inside of
+//! crossbeam-epoch. And it does not run programs in which a load sees a store that comes later.
 //!
 //! The tables are as small as the protocol allows, one or two slots in a bucket and one in a link,
 //! and garbage is kept until the end, except in the models of the epoch (`m15` to `m19`).

@@ -10,7 +10,7 @@ use crate::sync::planted::{Bug, planted};
 use crate::sync::{AcqRel, Acquire, AtomicU64, CachePadded};
 
 /// Stripes of a store; chosen by hash, fixed for ever.
-const STRIPES: usize = if cfg!(rkv_loom) { 1 } else { 64 };
+const STRIPES: usize = if cfg!(rkv_loom) { 2 } else { 64 };
 
 /// Floors are raised in steps, so that a stripe whose keys come and go is written to rarely.
 const STEP: u64 = 1024;
@@ -33,7 +33,7 @@ impl Floors {
     /// The version of a key that is created. Called after the search that found it absent.
     pub(crate) fn created(&self, hash: u64) -> u64 {
         // Acquire: edge V1. That the key is absent was read from a header, which whoever cleared
-        // the removed entry wrote after the floor.
+        // the removed entry wrote after the floor, or from the emptied slot itself (edge T3).
         self.stripe(hash).load(Acquire) + 1
     }
 

@@ -37,6 +37,8 @@ pub(crate) enum Bug {
     BlindAttach,
     /// Record bytes are published without release.
     RelaxedPublish,
+    /// A writer learns without acquire that a slot was emptied.
+    RelaxedAbsence,
     /// The completeness of a resize rests on a count that one thread must bump.
     CountedCompletion,
     /// The root moves on before all of its array is moved.

@@ -104,7 +104,8 @@ impl<R: Record, const S: usize, const L: usize> Table<R, S, L> {
         // Relaxed: a candidate is loaded again. Acquire, for writers: edge T3. That a removed key
         // is absent may be known from its slot alone, while its bit still stands, and who creates
         // it again must see the floor that the removal raised.
-        let order = if wanted.collisions { Acquire } else { Relaxed };
+        let writes = wanted.collisions && !planted(Bug::RelaxedAbsence);
+        let order = if writes { Acquire } else { Relaxed };
         let mut candidates = 0;
         for (index, slot) in place.bucket.slots.iter().enumerate() {
             candidates |= u32::from(Word(slot.load(order)).tag() == tag) << index;

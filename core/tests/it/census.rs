@@ -137,11 +137,12 @@ impl<T: Eq> Equivalent<Tracked<T>> for Like<T> {
 #[test]
 fn a_leak_and_a_double_drop_do_not_cancel_out() {
     let census = Census::default();
-    let (first, second) = (census.bear(1), census.bear(2));
-    let register = &census.0;
-    register.died.fetch_add(mix(first.serial) * 2, Ordering::Relaxed);
-    register.deaths.fetch_add(2, Ordering::Relaxed);
-    std::mem::forget((first, second));
+    let (dropped, leaked) = (census.bear(1), census.bear(2));
+    let (register, serial) = (&census.0, dropped.serial);
+    drop(dropped);
+    register.died.fetch_add(mix(serial), Ordering::Relaxed);
+    register.deaths.fetch_add(1, Ordering::Relaxed);
     assert_eq!(census.alive(), 0);
     assert!(std::panic::catch_unwind(|| census.settle()).is_err());
+    drop(leaked);
 }
