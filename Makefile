@@ -99,15 +99,18 @@ miri: nightly ## Run the tests inside the engine under Miri
 	MIRIFLAGS="-Zmiri-permissive-provenance -Zmiri-tree-borrows -Zmiri-ignore-leaks" \
 		cargo +nightly miri test -p rkv --lib -- epoch:: map:: store::
 
+# A sanitizer makes everything several times slower, signals many times.
+FEWER := PROPTEST_CASES=20 RKV_PREEMPT_MICROS=20000
+
 .PHONY: asan
 asan: nightly ## Run the tests of the engine under AddressSanitizer and LeakSanitizer
-	RUSTFLAGS="-Zsanitizer=address" CARGO_TARGET_DIR=$(TARGET)/asan PROPTEST_CASES=20 \
+	RUSTFLAGS="-Zsanitizer=address" CARGO_TARGET_DIR=$(TARGET)/asan $(FEWER) \
 		ASAN_OPTIONS=detect_stack_use_after_return=1:allocator_may_return_null=1 \
 		cargo +nightly test --target $(HOST) -p rkv --lib --test it
 
 .PHONY: tsan
 tsan: nightly ## Run the tests of the engine under ThreadSanitizer
-	RUSTFLAGS="-Zsanitizer=thread" CARGO_TARGET_DIR=$(TARGET)/tsan PROPTEST_CASES=20 \
+	RUSTFLAGS="-Zsanitizer=thread" CARGO_TARGET_DIR=$(TARGET)/tsan $(FEWER) \
 		TSAN_OPTIONS=halt_on_error=1:allocator_may_return_null=1 \
 		cargo +nightly test -Zbuild-std --target $(HOST) -p rkv --lib --test it
 

@@ -7,8 +7,12 @@
 
 use std::time::Duration;
 
-/// Time between two preemptions of one thread.
-const PERIOD: Duration = Duration::from_micros(60);
+/// Time between two preemptions of one thread: 60 microseconds, or what `RKV_PREEMPT_MICROS` says.
+/// Sanitizers take about that long to deliver a signal, and would get nothing else done.
+fn period() -> Duration {
+    let asked = std::env::var("RKV_PREEMPT_MICROS").ok();
+    Duration::from_micros(asked.map_or(60, |text| text.parse().expect("microseconds")))
+}
 
 /// Preempts the thread that made it until it is dropped.
 pub(super) struct Preempted {
@@ -23,7 +27,7 @@ mod signal {
     use std::sync::Once;
     use std::sync::atomic::{AtomicU32, Ordering};
 
-    use super::{PERIOD, Preempted};
+    use super::{Preempted, period};
 
     /// Means nothing to the system, and nobody in this process uses it.
     const SIGNAL: libc::c_int = libc::SIGURG;
@@ -71,7 +75,7 @@ mod signal {
             // SAFETY: both pointers are to live values of the right type.
             let made = unsafe { libc::timer_create(libc::CLOCK_MONOTONIC, &mut event, &mut timer) };
             assert_eq!(made, 0, "no timer");
-            let period = libc::timespec { tv_sec: 0, tv_nsec: i64::from(PERIOD.subsec_nanos()) };
+            let period = libc::timespec { tv_sec: 0, tv_nsec: i64::from(period().subsec_nanos()) };
             let times = libc::itimerspec { it_interval: period, it_value: period };
             // SAFETY: the timer was just made, and the times are a live value.
             let set = unsafe { libc::timer_settime(timer, 0, &times, ptr::null_mut()) };
@@ -92,7 +96,7 @@ mod signal {
 impl Preempted {
     /// Miri preempts by itself; elsewhere the scheduler has to do.
     pub(super) fn start() -> Preempted {
-        let _ = PERIOD;
+        let _ = period();
         Preempted {}
     }
 }
