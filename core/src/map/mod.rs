@@ -111,7 +111,7 @@ impl<K, V, S> Map<K, V, S> {
 
     /// Pins this thread: entries that the returned handle shows stay readable as long as it lives.
     ///
-    /// Costs a few nanoseconds. While it lives, memory that other threads remove is not given back,
+    /// While it lives, memory that other threads remove is not given back,
     /// so drop it before waiting for anything.
     #[inline]
     pub fn pin(&self) -> Pinned<'_, K, V, S> {

@@ -51,7 +51,8 @@ pub struct Session<'s> {
 }
 
 impl Store {
-    /// A session of this thread. Making one costs about a microsecond.
+    /// A session of this thread. Making one registers with the
+    /// reclamation, so make it once and not per operation.
     pub fn session(&self) -> Session<'_> {
         Session { store: self, guard: None, participant: epoch::register(), operations: 0 }
     }
