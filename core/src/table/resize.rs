@@ -8,7 +8,7 @@
 
 use super::array::{Array, Bucket, LOG2_MAX};
 use super::find::Place;
-use super::word::PUBLISHED_MAX;
+use super::word::{Header, PUBLISHED_MAX};
 use super::{Record, Refused, Table};
 use crate::epoch::Retire;
 use crate::hash::bucket_of;
@@ -22,11 +22,18 @@ const CHUNK: usize = if cfg!(rkv_loom) { 1 } else { 16 };
 /// Chunks that one write verifies at most when all are handed out.
 const SWEEP: usize = if cfg!(rkv_loom) { 2 } else { 8 };
 
-/// Buckets of a sample. At 3.6 entries a bucket, the mean of 64 is known to 7 %.
-const SAMPLE: usize = 64;
+/// Buckets of a sample. At 4.5 entries a bucket, the mean of 512 is known to 2 %, so that hardly
+/// any of the many samples of a large array is too high by a tenth.
+const SAMPLE: usize = 512;
 
-/// One of so many chances to sample is taken in a large array.
+/// One of so many chances to sample is taken in a large array, fewer are left out in a small one.
 const RARELY: u64 = 32;
+
+/// Buckets for which every chance to sample is taken.
+const SMALL: usize = 64;
+
+/// Entries in a hundred primary slots at which an array doubles.
+const FULL: usize = 75;
 
 impl<R: Record, const S: usize, const L: usize> Table<R, S, L> {
     /// The array that follows; makes one of `2^log2` buckets if there is none.
@@ -80,23 +87,23 @@ impl<R: Record, const S: usize, const L: usize> Table<R, S, L> {
     /// many hashes with the same upper bits do not come by chance behind a keyed finalizer. Tiny
     /// buckets, which only tests have, do fill by chance.
     fn is_nearly_empty(array: Array<S, L>, place: &Place<'_, S, L>) -> bool {
-        let few = if Array::<S, L>::CAPACITY == PUBLISHED_MAX { SAMPLE } else { 0 };
-        array.len() > SAMPLE && Self::sample(array, place.index).entries < few
+        let sample = Self::sample(array, place.index);
+        let few = if Array::<S, L>::CAPACITY == PUBLISHED_MAX { sample.buckets } else { 0 };
+        array.len() > SMALL && sample.entries < few
     }
 
     /// Grows or renews the array if it has become too full or too linked; asked when a bucket takes
     /// a link. That there is no memory for it is no error: the table goes on as it is.
     pub(super) fn consider_growing(&self, place: &Place<'_, S, L>, link: usize) {
         let array = place.array;
-        let chance = place.header.version() ^ place.index as u64;
-        if link == 0 && array.len() > SAMPLE && !chance.is_multiple_of(RARELY / 4) {
+        if link == 0 && !Self::takes_chance(array, place.index, place.header) {
             return;
         }
         if self.root() != array || array.next().is_some() {
             return;
         }
         let sample = Self::sample(array, place.index);
-        if sample.entries * 10 >= sample.slots::<S>() * 6 {
+        if sample.entries * 100 >= sample.slots::<S>() * FULL {
             let _ = self.next_of(array, array.log2() + 1);
         } else if sample.linked * 2 > sample.buckets {
             let _ = self.next_of(array, array.log2());
@@ -111,8 +118,7 @@ impl<R: Record, const S: usize, const L: usize> Table<R, S, L> {
         }
         let index = bucket_of(hash, array.log2());
         let header = array.bucket(index).load();
-        let chance = header.version() ^ index as u64;
-        if header.published() != 0 || array.len() > SAMPLE && !chance.is_multiple_of(RARELY) {
+        if header.published() != 0 || !Self::takes_chance(array, index, header) {
             return;
         }
         if Self::sample(array, index).is_sparse::<S>() {
@@ -161,10 +167,17 @@ impl<R: Record, const S: usize, const L: usize> Table<R, S, L> {
         }
     }
 
-    /// The size of an array that holds `entries` at half its primary slots.
+    /// The size of an array that holds `entries` and need not double at once.
     pub(crate) fn log2_for(entries: usize) -> u32 {
-        let buckets = entries.saturating_mul(2) / S;
+        // A twentieth less than full, since entries do not spread evenly over shards and samples.
+        let buckets = entries.saturating_mul(100) / (S * (FULL - FULL / 20));
         (buckets.max(1).ilog2() + u32::from(!buckets.max(1).is_power_of_two())).min(LOG2_MAX)
+    }
+
+    /// Whether to look at a sample now: the larger the array, the rarer.
+    fn takes_chance(array: Array<S, L>, index: usize, header: Header) -> bool {
+        let one_in = ((array.len() / SMALL) as u64).clamp(1, RARELY);
+        (header.version() ^ index as u64).is_multiple_of(one_in)
     }
 
     fn sample(array: Array<S, L>, around: usize) -> Sample {
