@@ -76,7 +76,11 @@ const BATCH_RECORDS: usize = if cfg!(any(test, miri, rkv_loom)) { 4 } else { 128
 const BATCH_BYTES: usize = 64 << 10;
 
 impl Batch {
+    #[inline]
     pub(crate) fn push(&mut self, garbage: Garbage) {
+        if self.garbage.capacity() == 0 {
+            self.garbage.reserve_exact(BATCH_RECORDS);
+        }
         self.bytes += garbage.bytes();
         self.garbage.push(garbage);
     }
@@ -100,12 +104,15 @@ impl Batch {
     /// The grace period of every piece is over.
     unsafe fn free(self) -> Result<(), Payload> {
         let mut outcome = Ok(());
-        for garbage in self.garbage {
-            // SAFETY: the caller says that the grace period is over.
-            let freed = panic::catch_unwind(AssertUnwindSafe(|| unsafe { garbage.free() }));
-            if outcome.is_ok() {
-                outcome = freed;
-            }
+        let mut garbage = self.garbage.into_iter();
+        while !garbage.as_slice().is_empty() {
+            let freed = panic::catch_unwind(AssertUnwindSafe(|| {
+                for piece in garbage.by_ref() {
+                    // SAFETY: the caller says that the grace period is over.
+                    unsafe { piece.free() }
+                }
+            }));
+            outcome = outcome.and(freed);
         }
         outcome
     }

@@ -105,11 +105,13 @@ pub(crate) struct Participant {
 
 impl Participant {
     /// The fork generation that it was registered in.
+    #[inline]
     pub(crate) fn generation(&self) -> u64 {
         self.generation
     }
 
     /// Pins: what is reachable now stays readable until the guard ends.
+    #[inline]
     pub(crate) fn pin(self: &Rc<Self>) -> Guard {
         self.sighting.depth.store(self.sighting.depth.load(Relaxed) + 1, Relaxed);
         Guard { pin: Some(self.handle.pin()), participant: Rc::clone(self), here: PhantomData }
@@ -249,14 +251,21 @@ impl Retire for Guard {
 }
 
 impl Drop for Guard {
+    #[inline]
     fn drop(&mut self) {
         self.pin = None;
         let depth = self.participant.sighting.depth.load(Relaxed) - 1;
         self.participant.sighting.depth.store(depth, Relaxed);
         if depth == 0 && self.participant.owes.get() {
-            surface(self.participant.free_portion());
+            settle(&self.participant);
         }
     }
+}
+
+/// Frees the portion that a participant owes.
+#[inline(never)]
+fn settle(participant: &Participant) {
+    surface(participant.free_portion());
 }
 
 /// Goes on with a panic of a `Drop` that was caught, unless this thread is unwinding: a second

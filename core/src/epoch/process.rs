@@ -1,6 +1,7 @@
 //! The process's one domain, each thread's participant in it, and what `fork` does to both.
 
-use std::mem;
+use std::cell::Cell;
+use std::mem::{self, ManuallyDrop};
 use std::ptr;
 use std::rc::Rc;
 
@@ -16,8 +17,20 @@ static GENERATION: AtomicU64 = AtomicU64::new(0);
 static DOMAIN: AtomicPtr<Domain> = AtomicPtr::new(ptr::null_mut());
 
 thread_local! {
-    static PARTICIPANT: std::cell::RefCell<Option<Rc<Participant>>> =
-        const { std::cell::RefCell::new(None) };
+    /// What `OWNER` keeps; null before the first pin and once the thread is ending. Without a
+    /// `Drop`, so that a pin costs one load of it.
+    static CURRENT: Cell<*const Participant> = const { Cell::new(ptr::null()) };
+
+    static OWNER: Owner = const { Owner(Cell::new(None)) };
+}
+
+/// Keeps this thread's participant until the thread ends.
+struct Owner(Cell<Option<Rc<Participant>>>);
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        CURRENT.set(ptr::null());
+    }
 }
 
 /// The fork generation of this process. Whatever was made in another one belongs to the parent.
@@ -36,17 +49,17 @@ pub(crate) fn birth() -> u64 {
 /// Pins this thread.
 #[inline]
 pub(crate) fn pin() -> Guard {
-    let pinned = PARTICIPANT.try_with(|place| {
-        let participant = place.borrow();
-        let participant = participant.as_ref()?;
-        (participant.generation() == generation()).then(|| participant.pin())
-    });
-    match pinned {
-        Ok(Some(guard)) => guard,
-        Ok(None) => first_pin(),
-        // The thread is ending and its participant is gone: a temporary one.
-        Err(_) => register().pin(),
+    let current = CURRENT.get();
+    if current.is_null() {
+        return first_pin();
     }
+    // SAFETY: `OWNER` keeps the participant until it clears `CURRENT`; the share that is made of
+    // it here is never given up.
+    let participant = ManuallyDrop::new(unsafe { Rc::from_raw(current) });
+    if participant.generation() != generation() {
+        return first_pin();
+    }
+    participant.pin()
 }
 
 /// Registers this thread and pins it.
@@ -54,7 +67,10 @@ pub(crate) fn pin() -> Guard {
 fn first_pin() -> Guard {
     let participant = register();
     let guard = participant.pin();
-    let old = PARTICIPANT.with(|place| place.replace(Some(Rc::clone(&participant))));
+    let owned = OWNER.try_with(|owner| owner.0.replace(Some(Rc::clone(&participant))));
+    // When the thread is ending, the participant lasts as long as its guard.
+    let Ok(old) = owned else { return guard };
+    CURRENT.set(Rc::as_ptr(&participant));
     if let Some(old) = old {
         if old.is_pinned() {
             // A guard of this thread came through the fork and protects nothing here: the child
