@@ -20,6 +20,8 @@ mod error;
 mod sync;
 mod clock;
 mod hash;
+#[expect(unsafe_code, reason = "raw memory")]
+mod memory;
 #[expect(unsafe_code, reason = "memory reclamation")]
 mod epoch;
 #[expect(unsafe_code, reason = "the lock-free table")]

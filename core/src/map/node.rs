@@ -6,7 +6,8 @@ use std::mem::MaybeUninit;
 use std::ptr::{self, NonNull};
 
 use crate::epoch::Retire;
-use crate::table::{self, Change, Decision, Record, Refused, Shards};
+use crate::memory::{self, LINE};
+use crate::table::{Change, Decision, Record, Refused, Shards};
 
 /// One entry. `repr(C)`, so that a draft without a value has the same layout.
 #[repr(C, align(16))]
@@ -19,6 +20,8 @@ pub(super) struct Node<K, V> {
 // SAFETY: a node is a box of its own, never moved, that `try_box` made.
 unsafe impl<K, V> Record for Node<K, V> {
     type Hasher = ();
+
+    const LINES: usize = if size_of::<Self>() > LINE { 2 } else { 1 };
 
     type Shown<'g>
         = &'g Self
@@ -39,8 +42,8 @@ unsafe impl<K, V> Record for Node<K, V> {
     }
 
     unsafe fn release(record: NonNull<Self>) {
-        // SAFETY: made as a box would be; the caller gives up the last share.
-        drop(unsafe { Box::from_raw(record.as_ptr()) });
+        // SAFETY: `try_box` made it; the caller gives up the last share.
+        unsafe { memory::drop_boxed(record) };
     }
 
     unsafe fn bytes(_: NonNull<Self>) -> usize {
@@ -58,7 +61,7 @@ pub(super) struct Draft<K, V> {
 impl<K, V> Draft<K, V> {
     /// A draft for `key`. Ends the process when memory runs out, as std's collections do.
     pub(super) fn new(hash: u64, key: K) -> Self {
-        match table::try_box(Node { hash, key, value: MaybeUninit::uninit() }) {
+        match memory::try_box(Node { hash, key, value: MaybeUninit::uninit() }) {
             Ok(node) => Self { node, has_value: Cell::new(false) },
             Err(_) => alloc::handle_alloc_error(Layout::new::<Node<K, V>>()),
         }
@@ -192,7 +195,7 @@ impl<K, V> Drop for Draft<K, V> {
     fn drop(&mut self) {
         let value = self.take();
         // SAFETY: no table holds the node. A box of a node without value drops the key only.
-        drop(unsafe { Box::from_raw(self.node.as_ptr()) });
+        unsafe { memory::drop_boxed(self.node) };
         drop(value);
     }
 }

@@ -33,7 +33,7 @@ pub(super) struct Record {
 impl Record {
     pub(super) fn make(key: u64, value: u64) -> NonNull<Self> {
         let content = UnsafeCell::new(Content { key, value });
-        let record = table::try_box(Self { content, released: AtomicUsize::new(0) });
+        let record = crate::memory::try_box(Self { content, released: AtomicUsize::new(0) });
         let record = record.unwrap_or_else(|_| {
             std::alloc::handle_alloc_error(Layout::new::<Self>());
         });
@@ -74,6 +74,8 @@ pub(super) unsafe fn free(record: NonNull<Record>) {
 // SAFETY: records are boxes that stay where they are until the end of the model.
 unsafe impl table::Record for Record {
     type Hasher = ();
+
+    const LINES: usize = 1;
     type Shown<'g> = NonNull<Self>;
 
     unsafe fn show<'g>(record: NonNull<Self>) -> NonNull<Self>

@@ -2,6 +2,7 @@
 
 mod batch;
 mod builder;
+mod key;
 #[expect(unsafe_code, reason = "records are raw memory")]
 mod record;
 mod scan;
@@ -14,6 +15,7 @@ pub(crate) mod version;
 use std::fmt;
 
 pub use self::builder::StoreBuilder;
+use self::key::Key;
 use self::record::{Draft, Entry, KeyHasher, Record};
 pub use self::record::{KEY_BYTES_MAX, VALUE_BYTES_MAX};
 pub use self::scan::Scan;
@@ -98,23 +100,26 @@ impl Store {
     /// The value of a key. Lock-free; copies nothing.
     #[must_use]
     pub fn get(&self, key: impl AsRef<[u8]>) -> Option<Value> {
+        let key = self.key(key.as_ref());
         let guard = epoch::pin();
-        self.find(&guard, key.as_ref()).map(Value::of)
+        self.find(&guard, key).map(Value::of)
     }
 
     /// What `f` makes of the value of a key. Costs no reference count, but while `f` runs this
     /// thread is pinned, which holds back the freeing of memory: `f` should not wait for anything.
     #[inline]
     pub fn get_with<R>(&self, key: impl AsRef<[u8]>, f: impl FnOnce(&[u8]) -> R) -> Option<R> {
+        let key = self.key(key.as_ref());
         let guard = epoch::pin();
-        self.find(&guard, key.as_ref()).map(|entry| f(entry.value()))
+        self.find(&guard, key).map(|entry| f(entry.value()))
     }
 
     /// Whether the key is there.
     #[must_use]
     pub fn contains(&self, key: impl AsRef<[u8]>) -> bool {
+        let key = self.key(key.as_ref());
         let guard = epoch::pin();
-        self.find(&guard, key.as_ref()).is_some()
+        self.find(&guard, key).is_some()
     }
 
     /// Sets a key to a value.
@@ -124,8 +129,9 @@ impl Store {
     /// `TooLarge`, `NoMemory`, `Full`, `Forked`; nothing was changed then.
     pub fn set(&self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<SetResult> {
         self.check()?;
-        let draft = Draft::new(key.as_ref(), value.as_ref())?;
-        self.put(&epoch::pin(), draft)
+        let key = self.key(key.as_ref());
+        let draft = Draft::new(key.bytes, value.as_ref())?;
+        self.put(&epoch::pin(), key, draft)
     }
 
     /// Sets a key to a value if it is absent; whether it did.
@@ -135,15 +141,15 @@ impl Store {
     /// As for [`set`](Self::set).
     pub fn set_if_absent(&self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<bool> {
         self.check()?;
-        let (key, value) = (key.as_ref(), value.as_ref());
+        let key = self.key(key.as_ref());
         let guard = epoch::pin();
         if self.find(&guard, key).is_some() {
             return Ok(false);
         }
-        let draft = Draft::new(key, value)?;
-        let change = self.write(&guard, key, |found, hash| match found {
+        let draft = Draft::new(key.bytes, value.as_ref())?;
+        let change = self.write(&guard, key, |found| match found {
             Some(_) => Decision::Keep,
-            None => Decision::Put(draft.at(self.floors.created(hash))),
+            None => Decision::Put(draft.at(self.floors.created(key.hash))),
         })?;
         let created = matches!(change, Change::Created);
         if created {
@@ -159,8 +165,9 @@ impl Store {
     /// `NoMemory` when the key's bucket had to move and the system refused memory; `Forked`.
     pub fn delete(&self, key: impl AsRef<[u8]>) -> Result<Option<Value>> {
         self.check()?;
+        let key = self.key(key.as_ref());
         let guard = epoch::pin();
-        Ok(self.unlink(&guard, key.as_ref(), |_| true)?.map(Value::of))
+        Ok(self.unlink(&guard, key, |_| true)?.map(Value::of))
     }
 
     /// How many keys there are: exact when no write is in flight, never negative.
@@ -186,9 +193,8 @@ impl Store {
 
     /// The entry of a key under a guard.
     #[inline]
-    fn find<'g>(&'g self, guard: &'g Guard, key: &[u8]) -> Option<Entry<'g>> {
-        let hash = record::hash(self.shards.hasher(), key);
-        self.shards.get(hash, guard, |entry| entry.key() == key)
+    fn find<'g>(&'g self, guard: &'g Guard, key: Key<'_>) -> Option<Entry<'g>> {
+        self.shards.get(key.hash, guard, |entry| entry.has_key(key.bytes))
     }
 
     /// Changes the entry of a key by one atomic step, as `decide` answers.
@@ -196,18 +202,17 @@ impl Store {
     fn write<'g>(
         &'g self,
         guard: &'g Guard,
-        key: &[u8],
-        mut decide: impl FnMut(Option<Entry<'g>>, u64) -> Decision<Record>,
+        key: Key<'_>,
+        decide: impl FnMut(Option<Entry<'g>>) -> Decision<Record>,
     ) -> Result<Change<Entry<'g>>> {
-        let hash = record::hash(self.shards.hasher(), key);
-        let is_key = |entry: Entry<'g>| entry.key() == key;
-        Ok(self.shards.write(hash, guard, is_key, |found| decide(found, hash))?)
+        let is_key = |entry: Entry<'g>| entry.has_key(key.bytes);
+        Ok(self.shards.write(key.hash, guard, is_key, decide)?)
     }
 
-    /// Sets the draft's key to the draft.
-    fn put(&self, guard: &Guard, draft: Draft) -> Result<SetResult> {
-        let change = self.write(guard, draft.key(), |found, hash| {
-            Decision::Put(draft.at(self.next_version(found, hash)))
+    /// Sets a key to the draft that was made for it.
+    fn put(&self, guard: &Guard, key: Key<'_>, draft: Draft) -> Result<SetResult> {
+        let change = self.write(guard, key, |found| {
+            Decision::Put(draft.at(self.next_version(found, key.hash)))
         })?;
         let result = match change {
             Change::Created => SetResult::Created,
@@ -226,12 +231,12 @@ impl Store {
     fn unlink<'g>(
         &'g self,
         guard: &'g Guard,
-        key: &[u8],
+        key: Key<'_>,
         mut wanted: impl FnMut(Entry<'g>) -> bool,
     ) -> Result<Option<Entry<'g>>> {
-        let change = self.write(guard, key, |found, hash| match found {
+        let change = self.write(guard, key, |found| match found {
             Some(entry) if wanted(entry) => {
-                self.floors.removing(hash, entry.version());
+                self.floors.removing(key.hash, entry.version());
                 Decision::Remove
             }
             _ => Decision::Keep,

@@ -9,14 +9,14 @@
 //! their own. A record is immutable once it is published, the count of references aside. The
 //! table's share is one reference; a [`Value`](super::Value) holds another.
 
-use std::alloc::{self, Layout};
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 use std::slice;
 
 use crate::error::{Error, Result};
-use crate::sync::{AcqRel, AtomicU32, Relaxed};
-use crate::table::{self, Record as TableRecord};
+use crate::memory;
+use crate::sync::{AcqRel, Acquire, AtomicU32, Relaxed};
+use crate::table::Record as TableRecord;
 
 /// The longest key in bytes.
 pub const KEY_BYTES_MAX: usize = u16::MAX as usize;
@@ -49,6 +49,8 @@ pub(super) type KeyHasher = ahash::RandomState;
 // moved.
 unsafe impl TableRecord for Record {
     type Hasher = KeyHasher;
+
+    const LINES: usize = 2;
 
     type Shown<'g> = Entry<'g>;
 
@@ -129,22 +131,21 @@ unsafe fn retain(record: NonNull<Record>) {
 unsafe fn release(record: NonNull<Record>) {
     // SAFETY: the record is readable as long as the caller has its reference.
     let references = unsafe { &(*record.as_ptr()).references };
-    if references.load(Relaxed) >= SATURATED {
+    // Acquire: edge R3, all uses of the record by who gave up a reference before. Who sees its own
+    // reference alone can spare the exchange: nobody has one to make another from.
+    let seen = references.load(Acquire);
+    if seen >= SATURATED {
         return;
     }
-    // AcqRel: edge R3, all uses of the record by who gave up a reference before.
-    if references.fetch_sub(1, AcqRel) == 1 {
-        // SAFETY: nobody has a reference any more; the layout is that of `Draft::new`.
+    // AcqRel: edge R3.
+    if seen == 1 || references.fetch_sub(1, AcqRel) == 1 {
+        // SAFETY: nobody has a reference any more; the size is that of `Draft::new`.
         unsafe {
             let header = &*record.as_ptr();
-            let layout = layout(header.key_len.into(), header.value_len as usize);
-            alloc::dealloc(record.as_ptr().cast(), layout.unwrap_unchecked());
+            let bytes = HEADER + usize::from(header.key_len) + header.value_len as usize;
+            memory::free(record.cast(), bytes);
         }
     }
-}
-
-fn layout(key_len: usize, value_len: usize) -> Option<Layout> {
-    Layout::from_size_align(HEADER.checked_add(key_len)?.checked_add(value_len)?, 16).ok()
 }
 
 /// A record in the store, readable during `'g`.
@@ -159,6 +160,20 @@ impl<'g> Entry<'g> {
     pub(super) fn key(self) -> &'g [u8] {
         // SAFETY: an entry is readable during its lifetime.
         unsafe { key(self.record) }
+    }
+
+    /// Whether its key is `key`.
+    #[inline]
+    pub(super) fn has_key(self, key: &[u8]) -> bool {
+        let own = self.key();
+        // Without a call for keys of usual lengths: the first and the last eight bytes.
+        match (own.len() == key.len(), key.len()) {
+            (false, _) => false,
+            (true, 8..=16) => {
+                first_eight(own) == first_eight(key) && last_eight(own) == last_eight(key)
+            }
+            (true, _) => own == key,
+        }
     }
 
     #[inline]
@@ -188,6 +203,16 @@ impl<'g> Entry<'g> {
     pub(super) fn is(self, share: &Share) -> bool {
         self.record == share.record
     }
+}
+
+#[inline]
+fn first_eight(bytes: &[u8]) -> Option<[u8; 8]> {
+    bytes.first_chunk().copied()
+}
+
+#[inline]
+fn last_eight(bytes: &[u8]) -> Option<[u8; 8]> {
+    bytes.last_chunk().copied()
 }
 
 /// A counted share in a record.
@@ -237,15 +262,9 @@ impl Draft {
         else {
             return Err(too_large(key.len(), value.len()));
         };
-        let layout = layout(key.len(), value.len()).ok_or(Error::NoMemory)?;
-        // SAFETY: the layout has at least the size of the header.
-        let place = unsafe { alloc::alloc(layout) };
-        if !table::fits_in_word(place.cast()) {
-            // SAFETY: just allocated with this layout.
-            unsafe { alloc::dealloc(place, layout) };
-            return Err(Error::NoMemory);
-        }
-        let record = NonNull::new(place.cast::<Record>()).ok_or(Error::NoMemory)?;
+        let bytes = HEADER + key.len() + value.len();
+        let place = memory::allocate(bytes).ok_or(Error::NoMemory)?;
+        let record = place.cast::<Record>();
         // SAFETY: fresh memory of the right size for the header and both byte strings.
         unsafe {
             record.write(Record {
@@ -257,15 +276,11 @@ impl Draft {
                 key_len,
                 lineage: 0,
             });
-            place.add(HEADER).copy_from_nonoverlapping(key.as_ptr(), key.len());
-            place.add(HEADER + key.len()).copy_from_nonoverlapping(value.as_ptr(), value.len());
+            let bytes = place.as_ptr().add(HEADER);
+            bytes.copy_from_nonoverlapping(key.as_ptr(), key.len());
+            bytes.add(key.len()).copy_from_nonoverlapping(value.as_ptr(), value.len());
         }
         Ok(Self { record })
-    }
-
-    pub(super) fn key(&self) -> &[u8] {
-        // SAFETY: the draft has a reference; only the version is written through the pointer.
-        unsafe { key(self.record) }
     }
 
     /// Gives the draft its version; the record, to be put into the table.

@@ -66,9 +66,9 @@ impl Store {
                 let mut entries = Vec::new();
                 next = self.shards.scan(at, &guard, |entry| entries.push(entry));
                 for entry in entries {
-                    removed += u64::from(
-                        self.unlink(&guard, entry.key(), |found| found.is_same(entry))?.is_some(),
-                    );
+                    let key = self.key(entry.key());
+                    let unlinked = self.unlink(&guard, key, |found| found.is_same(entry))?;
+                    removed += u64::from(unlinked.is_some());
                 }
             }
         }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::rc::Rc;
 
-use super::record::Draft;
+use super::record::{Draft, Entry};
 use super::{SetResult, Store};
 use crate::epoch::{self, Guard, Participant, Retire};
 use crate::error::Result;
@@ -63,8 +63,8 @@ impl Session<'_> {
     #[inline]
     pub fn get(&mut self, key: impl AsRef<[u8]>) -> Option<&[u8]> {
         let store = self.store;
-        let guard = self.pinned();
-        store.find(guard, key.as_ref()).map(|entry| entry.value())
+        let key = store.key(key.as_ref());
+        store.find(self.pinned(), key).map(|entry| entry.value())
     }
 
     /// Calls `f` with the position and the value of each of `keys`, in their order.
@@ -74,10 +74,8 @@ impl Session<'_> {
         mut f: impl FnMut(usize, Option<&[u8]>),
     ) {
         let store = self.store;
-        let guard = self.pinned();
-        for (index, key) in keys.iter().enumerate() {
-            f(index, store.find(guard, key.as_ref()).map(|entry| entry.value()));
-        }
+        self.operations += keys.len().min(OPERATIONS_PER_PIN as usize) as u32;
+        store.find_many(self.pinned(), keys, |index, entry| f(index, entry.map(Entry::value)));
     }
 
     /// Sets a key to a value.
@@ -87,9 +85,10 @@ impl Session<'_> {
     /// As for [`Store::set`].
     pub fn set(&mut self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<SetResult> {
         self.store.check()?;
-        let draft = Draft::new(key.as_ref(), value.as_ref())?;
         let store = self.store;
-        store.put(self.pinned(), draft)
+        let key = store.key(key.as_ref());
+        let draft = Draft::new(key.bytes, value.as_ref())?;
+        store.put(self.pinned(), key, draft)
     }
 
     /// Removes a key; whether it was there.
@@ -100,7 +99,8 @@ impl Session<'_> {
     pub fn delete(&mut self, key: impl AsRef<[u8]>) -> Result<bool> {
         self.store.check()?;
         let store = self.store;
-        Ok(store.unlink(self.pinned(), key.as_ref(), |_| true)?.is_some())
+        let key = store.key(key.as_ref());
+        Ok(store.unlink(self.pinned(), key, |_| true)?.is_some())
     }
 
     /// Ends the pin until the next operation, which begins one anew.

@@ -45,15 +45,15 @@ impl Store {
     /// none; else as for [`set`](Self::set). Nothing was changed then.
     pub fn incr(&self, key: impl AsRef<[u8]>, by: i64) -> Result<i64> {
         self.check()?;
-        let key = key.as_ref();
+        let key = self.key(key.as_ref());
         let guard = epoch::pin();
         let mut made: Option<(Result<i64>, Option<Draft>)> = None;
-        let change = self.write(&guard, key, |found, hash| {
+        let change = self.write(&guard, key, |found| {
             let sum = add(found, by);
-            let text = |sum| Draft::new(key, itoa::Buffer::new().format(sum).as_bytes());
+            let text = |sum| Draft::new(key.bytes, itoa::Buffer::new().format(sum).as_bytes());
             match sum.and_then(|sum| text(sum).map(|draft| (sum, draft))) {
                 Ok((sum, draft)) => {
-                    let record = draft.at(self.next_version(found, hash));
+                    let record = draft.at(self.next_version(found, key.hash));
                     made = Some((Ok(sum), Some(draft)));
                     Decision::Put(record)
                 }
@@ -86,10 +86,10 @@ impl Store {
         value: impl AsRef<[u8]>,
     ) -> Result<u64> {
         self.check()?;
-        let key = key.as_ref();
-        let draft = Draft::new(key, value.as_ref())?;
+        let key = self.key(key.as_ref());
+        let draft = Draft::new(key.bytes, value.as_ref())?;
         let guard = epoch::pin();
-        let change = self.write(&guard, key, |found, _| match found {
+        let change = self.write(&guard, key, |found| match found {
             Some(entry) if entry.version() == version => Decision::Put(draft.at(version + 1)),
             _ => Decision::Keep,
         })?;
@@ -173,17 +173,18 @@ impl Store {
         draft: Option<Draft>,
     ) -> Result<Option<Computed>> {
         let new = draft.as_ref().map(|draft| Value::new(draft.share()));
+        let key = self.key(key);
         let guard = epoch::pin();
-        let change = self.write(&guard, key, |found, hash| {
+        let change = self.write(&guard, key, |found| {
             let same = match (&old, found) {
                 (Some(old), Some(entry)) => old.is(entry),
                 (old, found) => old.is_none() && found.is_none(),
             };
             match (&draft, found) {
                 _ if !same => Decision::Keep,
-                (Some(draft), found) => Decision::Put(draft.at(self.next_version(found, hash))),
+                (Some(draft), found) => Decision::Put(draft.at(self.next_version(found, key.hash))),
                 (None, Some(entry)) => {
-                    self.floors.removing(hash, entry.version());
+                    self.floors.removing(key.hash, entry.version());
                     Decision::Remove
                 }
                 (None, None) => Decision::Keep,

@@ -17,7 +17,7 @@ pub(crate) use noted::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize};
 
 pub(crate) use crossbeam_epoch as crossbeam;
 pub(crate) use crossbeam_utils::CachePadded;
-pub(crate) use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+pub(crate) use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release};
 pub(crate) use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// Atomics for figures: read by people, never by an algorithm, and so outside of loom's view.

@@ -13,9 +13,9 @@
 use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
 
-use super::memory::{self, LINE};
-use super::word::{Header, PUBLISHED_MAX};
+use super::word::{Header, PUBLISHED_MAX, Word};
 use crate::epoch::Garbage;
+use crate::memory::{LINE, array as memory};
 use crate::sync::planted::{Bug, planted};
 use crate::sync::{AcqRel, Acquire, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Relaxed};
 
@@ -54,6 +54,13 @@ impl<const S: usize> Bucket<S> {
     pub(super) fn load(&self) -> Header {
         // Acquire: edge T2. What was published in this bucket before this header is visible.
         Header(self.header.load(Acquire))
+    }
+
+    /// A slot's word as it may be: to be looked at, not to be followed.
+    #[inline(always)]
+    pub(super) fn word(&self, slot: usize) -> Word {
+        // Relaxed: whoever follows it loads it again.
+        Word(self.slots[slot].load(Relaxed))
     }
 }
 
@@ -162,6 +169,12 @@ impl<const S: usize, const L: usize> Array<S, L> {
         // SAFETY: inside of the array, which lives as long as the guard of the operation that
         // uses it; every `Array` comes from a root or a `next` that was loaded under that guard.
         unsafe { self.buckets.add(index).as_ref() }
+    }
+
+    /// Where the bucket at `index` lies, or lay: the array need not be there any more.
+    #[inline(always)]
+    pub(super) fn address_of(self, index: usize) -> *const Bucket<S> {
+        self.buckets.as_ptr().wrapping_add(index)
     }
 
     pub(super) fn head<'g>(self) -> &'g Head<S, L> {

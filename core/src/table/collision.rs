@@ -7,9 +7,9 @@
 
 use std::ptr::NonNull;
 
-use super::memory;
 use super::{Record, Refused};
 use crate::epoch::Garbage;
+use crate::memory;
 
 /// The records of one hash.
 #[repr(align(16))]
@@ -65,8 +65,8 @@ impl<R: Record> Collision<R> {
     ///
     /// `list` comes from `new`, and nobody uses it any more.
     pub(super) unsafe fn free(list: NonNull<Self>) {
-        // SAFETY: `new` made it as a box would.
-        drop(unsafe { Box::from_raw(list.as_ptr()) });
+        // SAFETY: `new` made it, and nobody uses it any more.
+        unsafe { memory::drop_boxed(list) };
     }
 
     /// The list as garbage; its members live on.

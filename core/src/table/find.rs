@@ -9,7 +9,7 @@ use super::{Record, Table};
 use crate::hash::{bucket_of, tag_of};
 use crate::sync::planted::{Bug, planted};
 use crate::sync::stop::{self, Point};
-use crate::sync::{Acquire, Relaxed};
+use crate::sync::{Acquire, Ordering, Relaxed};
 
 /// A live slot as it was found: while its word stands, the entry is published there.
 pub(super) struct Entry<R> {
@@ -29,6 +29,7 @@ impl<R> Clone for Entry<R> {
 impl<R> Copy for Entry<R> {}
 
 /// The authority over a hash at one moment.
+#[derive(Clone, Copy)]
 pub(super) struct Place<'g, const S: usize, const L: usize> {
     pub(super) array: Array<S, L>,
     pub(super) index: usize,
@@ -105,12 +106,24 @@ impl<R: Record, const S: usize, const L: usize> Table<R, S, L> {
         // is absent may be known from its slot alone, while its bit still stands, and who creates
         // it again must see the floor that the removal raised.
         let writes = wanted.collisions && !planted(Bug::RelaxedAbsence);
-        let order = if writes { Acquire } else { Relaxed };
-        let mut candidates = 0;
-        for (index, slot) in place.bucket.slots.iter().enumerate() {
-            candidates |= u32::from(Word(slot.load(order)).tag() == tag) << index;
-        }
-        candidates &= place.header.published();
+        let candidates = match writes {
+            true => Self::candidates(place, tag, Acquire),
+            false => Self::candidates(place, tag, Relaxed),
+        };
+        Self::search_among(place, wanted, tag, candidates)
+    }
+
+    /// Looks the key up among some slots of its bucket, and in the links.
+    #[inline(always)]
+    pub(super) fn search_among<E>(
+        place: &Place<'_, S, L>,
+        wanted: &mut Wanted<'_, R, E>,
+        tag: u16,
+        mut candidates: u32,
+    ) -> Result<Option<Entry<R>>, Changed>
+    where
+        E: FnMut(NonNull<R>) -> bool,
+    {
         while candidates != 0 {
             let index = candidates.trailing_zeros() as usize;
             candidates &= candidates - 1;
@@ -121,14 +134,25 @@ impl<R: Record, const S: usize, const L: usize> Table<R, S, L> {
             }
         }
         if place.header.published() >> S != 0 {
-            return Self::search_links(place, wanted, tag);
+            return Self::search_links(*place, wanted, tag);
         }
         Ok(None)
     }
 
+    /// The published slots of the bucket itself that have the tag, one bit each.
+    #[inline(always)]
+    pub(super) fn candidates(place: &Place<'_, S, L>, tag: u16, order: Ordering) -> u32 {
+        let mut candidates = 0;
+        for (index, slot) in place.bucket.slots.iter().enumerate() {
+            candidates |= u32::from(Word(slot.load(order)).tag() == tag) << index;
+        }
+        candidates & place.header.published()
+    }
+
+    /// By value, so that a search that needs no links keeps the place in registers.
     #[inline(never)]
     fn search_links<E>(
-        place: &Place<'_, S, L>,
+        place: Place<'_, S, L>,
         wanted: &mut Wanted<'_, R, E>,
         tag: u16,
     ) -> Result<Option<Entry<R>>, Changed>
@@ -143,7 +167,7 @@ impl<R: Record, const S: usize, const L: usize> Table<R, S, L> {
             let Some(slot) = place.array.slot(place.bucket, index) else { continue };
             // Acquire: edge T1.
             let word = Word(slot.load(Acquire));
-            if let Some(entry) = Self::compare(place, wanted, index, word, tag)? {
+            if let Some(entry) = Self::compare(&place, wanted, index, word, tag)? {
                 return Ok(Some(entry));
             }
         }

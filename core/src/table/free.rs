@@ -88,13 +88,14 @@ impl<R: Record, const S: usize, const L: usize> Table<R, S, L> {
         if !word.is_collision() {
             return NonNull::new(word.pointer().cast()).map_or(Ok(()), release);
         }
-        let list = word.pointer().cast::<Collision<R>>();
-        // SAFETY: a marked word points to a list, which is nobody else's.
-        let list = unsafe { Box::from_raw(list) };
+        let Some(list) = NonNull::new(word.pointer().cast::<Collision<R>>()) else { return Ok(()) };
         let mut outcome = Ok(());
-        for &record in &list.members {
+        // SAFETY: a marked word points to a list, which is nobody else's.
+        for &record in unsafe { &list.as_ref().members } {
             outcome = outcome.and(release(record));
         }
+        // SAFETY: as above; its members are released.
+        unsafe { Collision::free(list) };
         outcome
     }
 }

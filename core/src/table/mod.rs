@@ -20,8 +20,8 @@ mod array;
 mod collision;
 mod find;
 mod free;
-mod memory;
 mod migrate;
+mod prefetch;
 #[cfg(all(test, rkv_loom))]
 mod probe;
 mod resize;
@@ -39,9 +39,8 @@ use self::array::Array;
 use crate::epoch::{Garbage, Retire};
 use crate::sync::{Acquire, AtomicPtr};
 
-pub(crate) use self::memory::try_box;
+pub(crate) use self::prefetch::Begun;
 pub(crate) use self::shards::{Cursor, SHARDS_MAX, Shards};
-pub(crate) use self::word::fits_in_word;
 pub(crate) use self::write::{Change, Decision};
 
 /// What a table needs to know of the records that it points to.
@@ -53,6 +52,9 @@ pub(crate) use self::write::{Change, Decision};
 pub(crate) unsafe trait Record: Sized {
     /// What a hash is computed with.
     type Hasher;
+
+    /// Cache lines from its start that a reader of a record needs at once, as a rule.
+    const LINES: usize;
 
     /// A record as it is shown to who holds a guard.
     type Shown<'g>: Copy

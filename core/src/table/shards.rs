@@ -6,7 +6,7 @@
 
 use std::panic;
 
-use super::{Change, Decision, Figures, Record, Refused, Table};
+use super::{Begun, Change, Decision, Figures, Record, Refused, Table};
 use crate::epoch::Retire;
 use crate::sync::figures::AtomicI64;
 use crate::sync::{self, CachePadded, Relaxed};
@@ -78,6 +78,12 @@ impl<R: Record> Shards<R> {
         hash as usize & (self.tables.len() - 1)
     }
 
+    /// Asks for the memory of a hash's bucket, to be there when the operation that comes needs it.
+    #[inline(always)]
+    pub(crate) fn prefetch_bucket(&self, hash: u64) {
+        self.tables[self.shard_of(hash)].prefetch_bucket(hash);
+    }
+
     /// The record of a key; see [`Table::get`].
     #[inline]
     pub(crate) fn get<'g, G: Retire>(
@@ -89,6 +95,28 @@ impl<R: Record> Shards<R> {
         let table = &self.tables[self.shard_of(hash)];
         // SAFETY: both closures see records that were validated under the guard.
         let found = table.get(&self.hasher, hash, |record| is_key(unsafe { R::show(record) }));
+        // SAFETY: as above.
+        found.map(|record| unsafe { R::show(record) })
+    }
+
+    /// Begins a get; see [`Table::begin`].
+    #[inline(always)]
+    pub(crate) fn begin<'g, G: Retire>(&'g self, hash: u64, _: &'g G) -> Begun<'g> {
+        self.tables[self.shard_of(hash)].begin(hash)
+    }
+
+    /// Ends a get; see [`Table::finish`].
+    #[inline(always)]
+    pub(crate) fn finish<'g>(
+        &'g self,
+        hash: u64,
+        begun: &Begun<'g>,
+        mut is_key: impl FnMut(R::Shown<'g>) -> bool,
+    ) -> Option<R::Shown<'g>> {
+        let table = &self.tables[self.shard_of(hash)];
+        // SAFETY: both closures see records that were validated under the guard of `begin`.
+        let is_key = |record| is_key(unsafe { R::show(record) });
+        let found = table.finish(&self.hasher, hash, begun, is_key);
         // SAFETY: as above.
         found.map(|record| unsafe { R::show(record) })
     }

@@ -25,6 +25,8 @@ struct Item {
 // SAFETY: an item is a box that never moves.
 unsafe impl Record for Item {
     type Hasher = ();
+
+    const LINES: usize = 1;
     type Shown<'g> = &'g Self;
 
     unsafe fn show<'g>(record: NonNull<Self>) -> &'g Self {
@@ -39,7 +41,7 @@ unsafe impl Record for Item {
 
     unsafe fn release(record: NonNull<Self>) {
         // SAFETY: the caller gives up the only share of the box.
-        drop(unsafe { Box::from_raw(record.as_ptr()) });
+        unsafe { crate::memory::drop_boxed(record) };
     }
 
     unsafe fn bytes(_: NonNull<Self>) -> usize {
@@ -136,7 +138,7 @@ impl<const S: usize, const L: usize> Rig<S, L> {
     fn item(&self, hash: u64, key: u64, value: u64) -> NonNull<Item> {
         self.alive.fetch_add(1, Relaxed);
         let item = Item { hash, key, value, alive: Arc::clone(&self.alive) };
-        NonNull::from(Box::leak(Box::new(item)))
+        crate::memory::try_box(item).unwrap_or_else(|_| panic!("memory"))
     }
 
     fn get(&self, key: u64) -> Option<u64> {

@@ -9,6 +9,8 @@
 
 use std::ptr;
 
+use crate::memory::fits_in_word;
+
 const EMPTY: usize = 1;
 const FROZEN: usize = 2;
 const COLLISION: usize = 4;
@@ -16,11 +18,6 @@ const DOOMED: usize = 8;
 const TAG_SHIFT: u32 = 48;
 const POINTER: usize = ((1 << TAG_SHIFT) - 1) & !15;
 const GENERATION_SHIFT: u32 = 8;
-
-/// Whether `pointer` leaves the bits free that a slot word needs: aligned to 16, below 2^48.
-pub(crate) fn fits_in_word(pointer: *mut ()) -> bool {
-    pointer.addr() & !POINTER == 0
-}
 
 /// A slot word: one loaded value, a plain copy.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -204,13 +201,6 @@ mod tests {
         assert_ne!(Word::emptied(1), Word::emptied(2));
         assert_ne!(Word::emptied(VERSION_MASK), Word::UNUSED);
         assert_eq!(Word::emptied(1).tag(), 0);
-    }
-
-    #[test]
-    fn addresses_that_do_not_fit_are_told_apart() {
-        assert!(fits_in_word(ptr::without_provenance_mut(0x7fff_ffff_fff0)));
-        assert!(!fits_in_word(ptr::without_provenance_mut(0x7fff_ffff_fff8)));
-        assert!(!fits_in_word(ptr::without_provenance_mut(1 << 48)));
     }
 
     #[test]

@@ -1,19 +1,16 @@
-//! Raw memory for arrays: zeroed by the system, aligned to cache lines, refused without panic.
+//! Raw memory for arrays: zeroed by the system, aligned to cache lines.
 
 use std::alloc::{self, Layout};
 use std::ptr::NonNull;
 
-use super::word::fits_in_word;
-
-/// The size of a cache line, and the alignment of everything here.
-pub(super) const LINE: usize = 64;
+use super::LINE;
 
 /// Zeroed memory of `bytes` bytes, aligned to a cache line; `None` when the system refuses.
 ///
 /// Asks for 16-byte alignment only and aligns by hand: for more, the standard library would clear
 /// the memory itself instead of taking pages that the system hands out zeroed, and the writer that
 /// starts a resize would touch all of a big array.
-pub(super) fn zeroed(bytes: usize) -> Option<NonNull<u8>> {
+pub(crate) fn zeroed(bytes: usize) -> Option<NonNull<u8>> {
     // SAFETY: the layout has a size of at least LINE.
     let start = unsafe { alloc::alloc_zeroed(layout(bytes)?) };
     if start.is_null() {
@@ -34,7 +31,7 @@ pub(super) fn zeroed(bytes: usize) -> Option<NonNull<u8>> {
 /// # Safety
 ///
 /// `memory` comes from `zeroed` with the same `bytes`, and nobody uses it any more.
-pub(super) unsafe fn free(memory: NonNull<u8>, bytes: usize) {
+pub(crate) unsafe fn free(memory: NonNull<u8>, bytes: usize) {
     // SAFETY: `zeroed` wrote the offset just before the memory, and took this layout.
     unsafe {
         let offset = memory.as_ptr().sub(size_of::<usize>()).cast::<usize>().read();
@@ -45,23 +42,6 @@ pub(super) unsafe fn free(memory: NonNull<u8>, bytes: usize) {
 
 fn layout(bytes: usize) -> Option<Layout> {
     Layout::from_size_align(bytes.checked_add(LINE)?, 16).ok()
-}
-
-/// A box for `value` that a slot word can point to, or the value back when the system refuses one.
-pub(crate) fn try_box<T>(value: T) -> Result<NonNull<T>, T> {
-    const { assert!(align_of::<T>() >= 16 && size_of::<T>() > 0) };
-    let layout = Layout::new::<T>();
-    // SAFETY: what is aligned to 16 here has a size.
-    let place = unsafe { alloc::alloc(layout) };
-    if !fits_in_word(place.cast()) {
-        // SAFETY: just allocated with this layout.
-        unsafe { alloc::dealloc(place, layout) };
-        return Err(value);
-    }
-    let Some(place) = NonNull::new(place.cast::<T>()) else { return Err(value) };
-    // SAFETY: fresh memory of the right layout.
-    unsafe { place.write(value) };
-    Ok(place)
 }
 
 #[cfg(test)]

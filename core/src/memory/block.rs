@@ -1,0 +1,179 @@
+//! Blocks: the memory of one record each.
+//!
+//! With the feature `mimalloc` they come from mimalloc, whatever allocator the program has: a
+//! library must not replace its host's allocator, and lives by its own. Otherwise they come from
+//! the global allocator, which Miri, the sanitizers and tests that refuse memory can watch.
+
+use std::alloc::Layout;
+use std::ptr::NonNull;
+
+/// What the addresses of all blocks are multiples of.
+pub(crate) const ALIGN: usize = 16;
+
+/// Bits of an address that a word may hold.
+const ADDRESS_BITS: u32 = 48;
+
+/// Whether `pointer` leaves the bits free that a slot word needs: aligned to 16, below 2^48.
+#[inline]
+pub(crate) fn fits_in_word(pointer: *mut ()) -> bool {
+    pointer.addr() & (ALIGN - 1) == 0 && pointer.addr() >> ADDRESS_BITS == 0
+}
+
+/// A block of at least `bytes` uninitialised bytes, at an address that a slot word can hold; `None`
+/// when the system refuses.
+#[inline]
+pub(crate) fn allocate(bytes: usize) -> Option<NonNull<u8>> {
+    allocate_layout(layout(bytes)?)
+}
+
+/// Gives back what `allocate(bytes)` returned.
+///
+/// # Safety
+///
+/// `block` comes from `allocate` with the same `bytes`, and nobody uses it any more.
+#[inline]
+pub(crate) unsafe fn free(block: NonNull<u8>, bytes: usize) {
+    // SAFETY: `allocate` took this layout.
+    unsafe { system::free(block, layout(bytes).unwrap_unchecked()) }
+}
+
+/// A box for `value` that a slot word can point to, or the value back when the system refuses one.
+pub(crate) fn try_box<T>(value: T) -> Result<NonNull<T>, T> {
+    const { assert!(align_of::<T>() >= ALIGN && size_of::<T>() > 0) };
+    let Some(place) = allocate_layout(Layout::new::<T>()) else { return Err(value) };
+    // SAFETY: fresh memory of the right layout.
+    unsafe { place.cast::<T>().write(value) };
+    Ok(place.cast())
+}
+
+/// Drops what `try_box` made.
+///
+/// # Safety
+///
+/// `boxed` comes from `try_box`, perhaps as a type of the same layout, and nobody uses it any more.
+pub(crate) unsafe fn drop_boxed<T>(boxed: NonNull<T>) {
+    /// Gives the memory back also when the value's `Drop` panics.
+    struct Freed<T>(NonNull<T>);
+    impl<T> Drop for Freed<T> {
+        fn drop(&mut self) {
+            // SAFETY: `try_box` took this layout.
+            unsafe { system::free(self.0.cast(), Layout::new::<T>()) }
+        }
+    }
+    let freed = Freed(boxed);
+    // SAFETY: the value is nobody else's, and is dropped once.
+    unsafe { freed.0.drop_in_place() };
+}
+
+#[inline]
+fn allocate_layout(layout: Layout) -> Option<NonNull<u8>> {
+    let block = NonNull::new(system::allocate(layout))?;
+    if !fits_in_word(block.as_ptr().cast()) {
+        // SAFETY: just allocated with this layout.
+        unsafe { system::free(block, layout) };
+        return None;
+    }
+    Some(block)
+}
+
+#[inline]
+fn layout(bytes: usize) -> Option<Layout> {
+    // At least a byte: allocators need not serve nothing.
+    Layout::from_size_align(bytes.max(1), ALIGN).ok()
+}
+
+#[cfg(not(feature = "mimalloc"))]
+mod system {
+    use std::alloc::{self, Layout};
+    use std::ptr::NonNull;
+
+    #[inline]
+    pub(super) fn allocate(layout: Layout) -> *mut u8 {
+        // SAFETY: the layouts of this module have a size.
+        unsafe { alloc::alloc(layout) }
+    }
+
+    /// # Safety
+    ///
+    /// `block` comes from `allocate(layout)`, and nobody uses it any more.
+    #[inline]
+    pub(super) unsafe fn free(block: NonNull<u8>, layout: Layout) {
+        // SAFETY: the caller's promise is the allocator's.
+        unsafe { alloc::dealloc(block.as_ptr(), layout) }
+    }
+}
+
+#[cfg(feature = "mimalloc")]
+mod system {
+    use std::alloc::Layout;
+    use std::ptr::NonNull;
+
+    #[inline]
+    pub(super) fn allocate(layout: Layout) -> *mut u8 {
+        // Blocks of 16 bytes and more are aligned to 16 anyway. To ask for it would cost another
+        // size class: version 3 then takes 15 bytes more and aligns in them.
+        // SAFETY: any size may be asked for.
+        unsafe {
+            match layout.align() {
+                ..=super::ALIGN => libmimalloc_sys::mi_malloc(layout.size().max(super::ALIGN)),
+                align => libmimalloc_sys::mi_malloc_aligned(layout.size(), align),
+            }
+            .cast()
+        }
+    }
+
+    /// # Safety
+    ///
+    /// `block` comes from `allocate`, and nobody uses it any more.
+    #[inline]
+    pub(super) unsafe fn free(block: NonNull<u8>, _: Layout) {
+        // SAFETY: the caller's promise is the allocator's.
+        unsafe { libmimalloc_sys::mi_free(block.as_ptr().cast()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::panic::{self, AssertUnwindSafe};
+    use std::ptr;
+
+    #[test]
+    fn addresses_that_do_not_fit_are_told_apart() {
+        assert!(fits_in_word(ptr::without_provenance_mut(0x7fff_ffff_fff0)));
+        assert!(!fits_in_word(ptr::without_provenance_mut(0x7fff_ffff_fff8)));
+        assert!(!fits_in_word(ptr::without_provenance_mut(1 << 48)));
+    }
+
+    #[test]
+    fn blocks_of_any_size_fit_in_a_word_and_hold_their_bytes() {
+        for bytes in (0..300).chain([4096, 100_000]) {
+            let block = allocate(bytes).expect("memory");
+            assert!(fits_in_word(block.as_ptr().cast()));
+            // SAFETY: the block has so many bytes, and goes back once.
+            unsafe {
+                block.write_bytes(0xa5, bytes);
+                free(block, bytes);
+            }
+        }
+        assert!(allocate(usize::MAX).is_none());
+    }
+
+    #[test]
+    fn a_box_is_given_back_also_when_its_drop_panics() {
+        #[repr(align(16))]
+        struct Bad;
+        #[repr(align(64))]
+        struct Wide(#[expect(dead_code, reason = "gives the box a size")] u8, Bad);
+        impl Drop for Bad {
+            fn drop(&mut self) {
+                panic!("as planned");
+            }
+        }
+        let Ok(boxed) = try_box(Wide(1, Bad)) else { panic!("memory") };
+        assert_eq!(boxed.as_ptr().addr() % 64, 0);
+        // SAFETY: the box is this test's. LeakSanitizer and Miri see whether it went back.
+        let dropped = panic::catch_unwind(AssertUnwindSafe(|| unsafe { drop_boxed(boxed) }));
+        assert!(dropped.is_err());
+    }
+}

@@ -1,0 +1,13 @@
+//! Where memory comes from: bucket arrays from the system, records from the allocator.
+//!
+//! All of it can be refused, and nothing here panics when it is.
+
+pub(crate) mod array;
+mod block;
+mod prefetch;
+
+pub(crate) use block::{allocate, drop_boxed, fits_in_word, free, try_box};
+pub(crate) use prefetch::prefetch;
+
+/// The size of a cache line.
+pub(crate) const LINE: usize = 64;
