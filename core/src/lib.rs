@@ -46,6 +46,6 @@ pub use map::{
 };
 #[cfg(not(rkv_loom))]
 pub use store::{
-    Computed, KEY_BYTES_MAX, Op, Scan, Session, SetResult, Stats, Store, StoreBuilder,
+    Computed, KEY_BYTES_MAX, Op, Pin, Scan, Session, SetResult, Stats, Store, StoreBuilder,
     VALUE_BYTES_MAX, Value,
 };

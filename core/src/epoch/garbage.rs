@@ -180,14 +180,20 @@ impl ReadyList {
         }
     }
 
+    /// Whether nothing is ready, as a hint.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        // Relaxed: only asks whether a visit is worth it.
+        self.head.load(Relaxed).is_null()
+    }
+
     /// Frees at most `batches` ready batches; whether more are left.
     ///
     /// # Errors
     ///
     /// The payload of the first panic of a `Drop`; everything taken is freed all the same.
     pub(crate) fn free_some(&self, batches: usize) -> Result<bool, Payload> {
-        // Relaxed: only asks whether a visit is worth it.
-        if self.head.load(Relaxed).is_null() {
+        if self.is_empty() {
             return Ok(false);
         }
         // Acquire: edge R2. AcqRel, because the rest goes back by a later push.

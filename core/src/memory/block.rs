@@ -2,10 +2,13 @@
 //!
 //! With the feature `mimalloc` they come from mimalloc, whatever allocator the program has: a
 //! library must not replace its host's allocator, and lives by its own. Otherwise they come from
-//! the global allocator, which Miri, the sanitizers and tests that refuse memory can watch.
+//! the global allocator, which Miri, the sanitizers and tests that refuse memory can watch. Small
+//! blocks that are freed wait in a cache of their thread.
 
 use std::alloc::Layout;
 use std::ptr::NonNull;
+
+use super::cache::{BYTES_MAX, Cache};
 
 /// What the addresses of all blocks are multiples of.
 pub(crate) const ALIGN: usize = 16;
@@ -19,11 +22,25 @@ pub(crate) fn fits_in_word(pointer: *mut ()) -> bool {
     pointer.addr() & (ALIGN - 1) == 0 && pointer.addr() >> ADDRESS_BITS == 0
 }
 
+thread_local! {
+    static CACHE: Cache = const { Cache::new() };
+}
+
+/// Whether freed blocks are kept. Tools that watch memory must see each block go back.
+const KEEPS: bool = !cfg!(any(miri, rkv_loom, rkv_watched, fuzzing));
+
 /// A block of at least `bytes` uninitialised bytes, at an address that a slot word can hold; `None`
 /// when the system refuses.
 #[inline]
 pub(crate) fn allocate(bytes: usize) -> Option<NonNull<u8>> {
-    allocate_layout(layout(bytes)?)
+    let bytes = rounded(bytes)?;
+    if KEEPS
+        && bytes <= BYTES_MAX
+        && let Ok(Some(block)) = CACHE.try_with(|cache| cache.take(bytes))
+    {
+        return Some(block);
+    }
+    system_allocate(bytes)
 }
 
 /// Gives back what `allocate(bytes)` returned.
@@ -33,17 +50,50 @@ pub(crate) fn allocate(bytes: usize) -> Option<NonNull<u8>> {
 /// `block` comes from `allocate` with the same `bytes`, and nobody uses it any more.
 #[inline]
 pub(crate) unsafe fn free(block: NonNull<u8>, bytes: usize) {
-    // SAFETY: `allocate` took this layout.
-    unsafe { system::free(block, layout(bytes).unwrap_unchecked()) }
+    // SAFETY: `allocate` was given these bytes and did not refuse.
+    let bytes = unsafe { rounded(bytes).unwrap_unchecked() };
+    // SAFETY: the block is the caller's, and was allocated with so many bytes. At the end of a
+    // thread, when its cache is gone, blocks go to the system.
+    let put = |cache: &Cache| unsafe { cache.put(block, bytes) };
+    if KEEPS && bytes <= BYTES_MAX && CACHE.try_with(put) == Ok(true) {
+        return;
+    }
+    // SAFETY: as above, and the cache has not taken it.
+    unsafe { system_free(block, bytes) }
+}
+
+/// Bytes as blocks have them: a multiple of [`ALIGN`], at least one.
+#[inline]
+fn rounded(bytes: usize) -> Option<usize> {
+    bytes.max(1).checked_next_multiple_of(ALIGN)
+}
+
+/// A block of a rounded size from the system.
+pub(super) fn system_allocate(bytes: usize) -> Option<NonNull<u8>> {
+    allocate_layout(Layout::from_size_align(bytes, ALIGN).ok()?)
+}
+
+/// Gives a block back to the system.
+///
+/// # Safety
+///
+/// `block` comes from `system_allocate(bytes)`, and nobody uses it any more.
+pub(super) unsafe fn system_free(block: NonNull<u8>, bytes: usize) {
+    // SAFETY: `system_allocate` took this layout.
+    unsafe { system::free(block, Layout::from_size_align_unchecked(bytes, ALIGN)) }
 }
 
 /// A box for `value` that a slot word can point to, or the value back when the system refuses one.
 pub(crate) fn try_box<T>(value: T) -> Result<NonNull<T>, T> {
     const { assert!(align_of::<T>() >= ALIGN && size_of::<T>() > 0) };
-    let Some(place) = allocate_layout(Layout::new::<T>()) else { return Err(value) };
-    // SAFETY: fresh memory of the right layout.
-    unsafe { place.cast::<T>().write(value) };
-    Ok(place.cast())
+    let place = match align_of::<T>() {
+        ALIGN => allocate(size_of::<T>()),
+        _ => allocate_layout(Layout::new::<T>()),
+    };
+    let Some(place) = place.map(NonNull::cast::<T>) else { return Err(value) };
+    // SAFETY: fresh memory of the right size and alignment.
+    unsafe { place.write(value) };
+    Ok(place)
 }
 
 /// Drops what `try_box` made.
@@ -56,8 +106,13 @@ pub(crate) unsafe fn drop_boxed<T>(boxed: NonNull<T>) {
     struct Freed<T>(NonNull<T>);
     impl<T> Drop for Freed<T> {
         fn drop(&mut self) {
-            // SAFETY: `try_box` took this layout.
-            unsafe { system::free(self.0.cast(), Layout::new::<T>()) }
+            // SAFETY: as `try_box` took it.
+            unsafe {
+                match align_of::<T>() {
+                    ALIGN => free(self.0.cast(), size_of::<T>()),
+                    _ => system::free(self.0.cast(), Layout::new::<T>()),
+                }
+            }
         }
     }
     let freed = Freed(boxed);
@@ -74,12 +129,6 @@ fn allocate_layout(layout: Layout) -> Option<NonNull<u8>> {
         return None;
     }
     Some(block)
-}
-
-#[inline]
-fn layout(bytes: usize) -> Option<Layout> {
-    // At least a byte: allocators need not serve nothing.
-    Layout::from_size_align(bytes.max(1), ALIGN).ok()
 }
 
 #[cfg(not(feature = "mimalloc"))]

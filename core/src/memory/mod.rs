@@ -4,6 +4,7 @@
 
 pub(crate) mod array;
 mod block;
+mod cache;
 mod prefetch;
 
 pub(crate) use block::{allocate, drop_boxed, fits_in_word, free, try_box};

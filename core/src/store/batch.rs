@@ -2,8 +2,8 @@
 //!
 //! A get waits for memory twice, for its bucket and then for its record. A batch goes through its
 //! keys in groups and lets the waits of a group overlap: hash all keys of a group and ask for their
-//! buckets; look into the buckets and ask for the records; and only then do the operations, one by
-//! one, each as if it stood alone. While a group is worked on, the buckets of the next are on their
+//! buckets; look into the buckets and ask for the records; compare the keys and ask for the rest of
+//! the records; hand them out. While a group is worked on, the buckets of the next are on their
 //! way. (Group prefetching: Chen et al., Improving Hash Join Performance through Prefetching,
 //! ICDE 2004.)
 
@@ -56,7 +56,7 @@ impl Store {
             entries,
             |(key, _)| key.as_ref(),
             |_, keys| {
-                self.prefetch_records(&guard, keys);
+                keys.iter().for_each(|key| self.shards.prefetch_record(key.hash, &guard));
                 for (&key, draft) in keys.iter().zip(&mut drafts) {
                     self.put(&guard, key, draft)?;
                 }
@@ -75,7 +75,7 @@ impl Store {
         let guard = epoch::pin();
         let mut removed = 0;
         self.in_groups(keys, AsRef::as_ref, |_, keys| {
-            self.prefetch_records(&guard, keys);
+            keys.iter().for_each(|key| self.shards.prefetch_record(key.hash, &guard));
             for &key in keys {
                 removed += u64::from(self.unlink(&guard, key, |_| true)?.is_some());
             }
@@ -98,20 +98,18 @@ impl Store {
             for (begun, key) in begun.iter_mut().zip(keys) {
                 *begun = Some(self.shards.begin(key.hash, guard));
             }
-            for (index, (key, begun)) in (first..).zip(keys.iter().zip(&begun)) {
-                let Some(begun) = begun else { break };
+            let mut found = [None; GROUP];
+            for ((found, begun), key) in found.iter_mut().zip(&begun).zip(keys) {
+                let Some(begun) = *begun else { break };
                 let is_key = |entry: Entry<'g>| entry.has_key(key.bytes);
-                f(index, self.shards.finish(key.hash, begun, is_key));
+                *found = self.shards.finish(key.hash, begun, is_key);
+                if let Some(entry) = *found {
+                    entry.prefetch_rest();
+                }
             }
+            (first..).zip(&found[..keys.len()]).for_each(|(index, &found)| f(index, found));
             Ok::<_, Infallible>(())
         });
-    }
-
-    /// Asks for the records of keys that will be changed. The writes look for themselves.
-    fn prefetch_records(&self, guard: &Guard, keys: &[Key<'_>]) {
-        for key in keys {
-            let _ = self.shards.begin(key.hash, guard);
-        }
     }
 
     /// Hashes the keys of `items` group by group and asks for their buckets; calls `f` with the
@@ -125,7 +123,7 @@ impl Store {
     ) -> Result<(), E> {
         let hash_all = |items: &'k [T], keys: &mut [Key<'k>; GROUP]| {
             for (place, item) in keys.iter_mut().zip(items) {
-                *place = self.key(key(item));
+                *place = self.key_ahead(key(item));
             }
         };
         let mut groups = items.chunks(GROUP);

@@ -10,12 +10,18 @@ pub(super) struct Key<'k> {
 }
 
 impl Store {
-    /// Hashes a key, and asks for the memory of its bucket: it is on its way while the operation
-    /// allocates and pins. Those that pin are waited for by the processor before any later load.
+    /// Hashes a key.
     #[inline(always)]
     pub(super) fn key<'k>(&self, bytes: &'k [u8]) -> Key<'k> {
-        let hash = record::hash(self.shards.hasher(), bytes);
-        self.shards.prefetch_bucket(hash);
-        Key { bytes, hash }
+        Key { bytes, hash: record::hash(self.shards.hasher(), bytes) }
+    }
+
+    /// Hashes a key and asks for the memory of its bucket, for operations that allocate or pin
+    /// before they look into it: it is on its way meanwhile.
+    #[inline(always)]
+    pub(super) fn key_ahead<'k>(&self, bytes: &'k [u8]) -> Key<'k> {
+        let key = self.key(bytes);
+        self.shards.prefetch_bucket(key.hash);
+        key
     }
 }

@@ -3,6 +3,7 @@
 mod batch;
 mod builder;
 mod key;
+mod pin;
 #[expect(unsafe_code, reason = "records are raw memory")]
 mod record;
 mod scan;
@@ -16,6 +17,7 @@ use std::fmt;
 
 pub use self::builder::StoreBuilder;
 use self::key::Key;
+pub use self::pin::Pin;
 use self::record::{Draft, Entry, KeyHasher, Record};
 pub use self::record::{KEY_BYTES_MAX, VALUE_BYTES_MAX};
 pub use self::scan::Scan;
@@ -53,6 +55,9 @@ pub struct Store {
     /// The fork generation of the process that made the store.
     generation: u64,
 }
+
+/// Values up to this many bytes are copied while the thread is pinned, longer ones before.
+const COPIED_PINNED_MAX: usize = 4096;
 
 /// What a [`set`](Store::set) did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,7 +105,7 @@ impl Store {
     /// The value of a key. Lock-free; copies nothing.
     #[must_use]
     pub fn get(&self, key: impl AsRef<[u8]>) -> Option<Value> {
-        let key = self.key(key.as_ref());
+        let key = self.key_ahead(key.as_ref());
         let guard = epoch::pin();
         self.find(&guard, key).map(Value::of)
     }
@@ -109,15 +114,15 @@ impl Store {
     /// thread is pinned, which holds back the freeing of memory: `f` should not wait for anything.
     #[inline]
     pub fn get_with<R>(&self, key: impl AsRef<[u8]>, f: impl FnOnce(&[u8]) -> R) -> Option<R> {
-        let key = self.key(key.as_ref());
+        let key = self.key_ahead(key.as_ref());
         let guard = epoch::pin();
-        self.find(&guard, key).map(|entry| f(entry.value()))
+        self.find(&guard, key).map(|entry| f(entry.value_of(key.bytes)))
     }
 
     /// Whether the key is there.
     #[must_use]
     pub fn contains(&self, key: impl AsRef<[u8]>) -> bool {
-        let key = self.key(key.as_ref());
+        let key = self.key_ahead(key.as_ref());
         let guard = epoch::pin();
         self.find(&guard, key).is_some()
     }
@@ -129,9 +134,12 @@ impl Store {
     /// `TooLarge`, `NoMemory`, `Full`, `Forked`; nothing was changed then.
     pub fn set(&self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<SetResult> {
         self.check()?;
-        let key = self.key(key.as_ref());
-        let draft = Draft::new(key.bytes, value.as_ref())?;
-        self.put(&epoch::pin(), key, draft)
+        let (key, value) = (self.key_ahead(key.as_ref()), value.as_ref());
+        if value.len() > COPIED_PINNED_MAX {
+            let draft = Draft::new(key.bytes, value)?;
+            return self.put(&epoch::pin(), key, draft);
+        }
+        self.set_pinned(&epoch::pin(), key, value)
     }
 
     /// Sets a key to a value if it is absent; whether it did.
@@ -141,7 +149,7 @@ impl Store {
     /// As for [`set`](Self::set).
     pub fn set_if_absent(&self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<bool> {
         self.check()?;
-        let key = self.key(key.as_ref());
+        let key = self.key_ahead(key.as_ref());
         let guard = epoch::pin();
         if self.find(&guard, key).is_some() {
             return Ok(false);
@@ -165,7 +173,7 @@ impl Store {
     /// `NoMemory` when the key's bucket had to move and the system refused memory; `Forked`.
     pub fn delete(&self, key: impl AsRef<[u8]>) -> Result<Option<Value>> {
         self.check()?;
-        let key = self.key(key.as_ref());
+        let key = self.key_ahead(key.as_ref());
         let guard = epoch::pin();
         Ok(self.unlink(&guard, key, |_| true)?.map(Value::of))
     }
@@ -207,6 +215,14 @@ impl Store {
     ) -> Result<Change<Entry<'g>>> {
         let is_key = |entry: Entry<'g>| entry.has_key(key.bytes);
         Ok(self.shards.write(key.hash, guard, is_key, decide)?)
+    }
+
+    /// Sets a key to a value. The record is made under the pin: a pin waits until all that was
+    /// written before is in place, and fresh memory may be far.
+    #[inline]
+    fn set_pinned(&self, guard: &Guard, key: Key<'_>, value: &[u8]) -> Result<SetResult> {
+        let draft = Draft::new(key.bytes, value)?;
+        self.put(guard, key, draft)
     }
 
     /// Sets a key to the draft that was made for it.

@@ -14,7 +14,7 @@ use std::ptr::NonNull;
 use std::slice;
 
 use crate::error::{Error, Result};
-use crate::memory;
+use crate::memory::{self, LINE, prefetch};
 use crate::sync::{AcqRel, Acquire, AtomicU32, Relaxed};
 use crate::table::Record as TableRecord;
 
@@ -38,6 +38,9 @@ pub(super) struct Record {
     key_len: u16,
     lineage: u16,
 }
+
+/// Lines of a record that a batch asks for at most: a core waits for a few at a time.
+const LINES_AHEAD_MAX: usize = 8;
 
 const HEADER: usize = size_of::<Record>();
 const _: () = assert!(HEADER == 32);
@@ -98,14 +101,13 @@ unsafe fn key<'r>(record: NonNull<Record>) -> &'r [u8] {
 
 /// # Safety
 ///
-/// The record is readable for `'r`.
+/// The record is readable for `'r`, and its key has `key_len` bytes.
 #[inline]
-unsafe fn value<'r>(record: NonNull<Record>) -> &'r [u8] {
+unsafe fn value_after<'r>(record: NonNull<Record>, key_len: usize) -> &'r [u8] {
     // SAFETY: the allocation holds `value_len` bytes after the key, written before it was shared.
     unsafe {
-        let header = &*record.as_ptr();
-        let start = HEADER + usize::from(header.key_len);
-        slice::from_raw_parts(record.as_ptr().cast::<u8>().add(start), header.value_len as usize)
+        let start = record.as_ptr().cast::<u8>().add(HEADER + key_len);
+        slice::from_raw_parts(start, (*record.as_ptr()).value_len as usize)
     }
 }
 
@@ -179,7 +181,32 @@ impl<'g> Entry<'g> {
     #[inline]
     pub(super) fn value(self) -> &'g [u8] {
         // SAFETY: as for `key`.
-        unsafe { value(self.record) }
+        unsafe { value_after(self.record, self.key().len()) }
+    }
+
+    /// The value of an entry that has this key.
+    ///
+    /// It lies behind the key, whose length the record states in its first line. With the length of
+    /// the other key, the processor asks for the value without waiting for that line.
+    #[inline]
+    pub(super) fn value_of(self, key: &[u8]) -> &'g [u8] {
+        assert!(self.key().len() == key.len(), "the value of an entry with another key");
+        // SAFETY: as for `key`; its key is as long as `key`.
+        unsafe { value_after(self.record, key.len()) }
+    }
+
+    /// Asks for the lines of the record behind those that are asked for with its bucket.
+    #[inline]
+    pub(super) fn prefetch_rest(self) {
+        let start = self.record.as_ptr().cast::<u8>();
+        let end = self.value().as_ptr_range().end;
+        for line in Record::LINES..LINES_AHEAD_MAX {
+            let line = start.wrapping_add(line * LINE);
+            if line >= end.cast_mut() {
+                break;
+            }
+            prefetch(line);
+        }
     }
 
     pub(super) fn version(self) -> u64 {

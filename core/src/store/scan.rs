@@ -66,7 +66,7 @@ impl Store {
                 let mut entries = Vec::new();
                 next = self.shards.scan(at, &guard, |entry| entries.push(entry));
                 for entry in entries {
-                    let key = self.key(entry.key());
+                    let key = self.key_ahead(entry.key());
                     let unlinked = self.unlink(&guard, key, |found| found.is_same(entry))?;
                     removed += u64::from(unlinked.is_some());
                 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::rc::Rc;
 
-use super::record::{Draft, Entry};
+use super::record::Entry;
 use super::{SetResult, Store};
 use crate::epoch::{self, Guard, Participant, Retire};
 use crate::error::Result;
@@ -47,14 +47,15 @@ pub struct Session<'s> {
     store: &'s Store,
     guard: Option<Guard>,
     participant: Rc<Participant>,
-    operations: u32,
+    /// Operations until the pin is renewed; 0 where there is none.
+    left: u32,
 }
 
 impl Store {
     /// A session of this thread. Making one registers with the
     /// reclamation, so make it once and not per operation.
     pub fn session(&self) -> Session<'_> {
-        Session { store: self, guard: None, participant: epoch::register(), operations: 0 }
+        Session { store: self, guard: None, participant: epoch::register(), left: 0 }
     }
 }
 
@@ -64,7 +65,7 @@ impl Session<'_> {
     pub fn get(&mut self, key: impl AsRef<[u8]>) -> Option<&[u8]> {
         let store = self.store;
         let key = store.key(key.as_ref());
-        store.find(self.pinned(), key).map(|entry| entry.value())
+        store.find(self.pinned(), key).map(|entry| entry.value_of(key.bytes))
     }
 
     /// Calls `f` with the position and the value of each of `keys`, in their order.
@@ -74,8 +75,8 @@ impl Session<'_> {
         mut f: impl FnMut(usize, Option<&[u8]>),
     ) {
         let store = self.store;
-        self.operations += keys.len().min(OPERATIONS_PER_PIN as usize) as u32;
         store.find_many(self.pinned(), keys, |index, entry| f(index, entry.map(Entry::value)));
+        self.left = self.left.saturating_sub(keys.len().min(OPERATIONS_PER_PIN as usize) as u32);
     }
 
     /// Sets a key to a value.
@@ -86,9 +87,8 @@ impl Session<'_> {
     pub fn set(&mut self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<SetResult> {
         self.store.check()?;
         let store = self.store;
-        let key = store.key(key.as_ref());
-        let draft = Draft::new(key.bytes, value.as_ref())?;
-        store.put(self.pinned(), key, draft)
+        let key = store.key_ahead(key.as_ref());
+        store.set_pinned(self.pinned(), key, value.as_ref())
     }
 
     /// Removes a key; whether it was there.
@@ -99,12 +99,13 @@ impl Session<'_> {
     pub fn delete(&mut self, key: impl AsRef<[u8]>) -> Result<bool> {
         self.store.check()?;
         let store = self.store;
-        let key = store.key(key.as_ref());
+        let key = store.key_ahead(key.as_ref());
         Ok(store.unlink(self.pinned(), key, |_| true)?.is_some())
     }
 
     /// Ends the pin until the next operation, which begins one anew.
     pub fn idle(&mut self) {
+        self.left = 0;
         if let Some(guard) = self.guard.take() {
             guard.hand_over();
         }
@@ -114,10 +115,10 @@ impl Session<'_> {
     /// The session's guard, renewed when it has served for long.
     #[inline]
     fn pinned(&mut self) -> &Guard {
-        self.operations += 1;
-        if self.operations >= OPERATIONS_PER_PIN || self.guard.is_none() {
+        if self.left == 0 {
             self.renew();
         }
+        self.left -= 1;
         match &self.guard {
             Some(guard) => guard,
             None => unreachable!("renew leaves a guard"),
@@ -126,7 +127,7 @@ impl Session<'_> {
 
     #[cold]
     fn renew(&mut self) {
-        self.operations = 0;
+        self.left = OPERATIONS_PER_PIN;
         match &mut self.guard {
             Some(guard) => guard.renew(),
             None => self.guard = Some(self.participant.pin()),

@@ -45,7 +45,7 @@ impl Store {
     /// none; else as for [`set`](Self::set). Nothing was changed then.
     pub fn incr(&self, key: impl AsRef<[u8]>, by: i64) -> Result<i64> {
         self.check()?;
-        let key = self.key(key.as_ref());
+        let key = self.key_ahead(key.as_ref());
         let guard = epoch::pin();
         let mut made: Option<(Result<i64>, Option<Draft>)> = None;
         let change = self.write(&guard, key, |found| {
@@ -86,7 +86,7 @@ impl Store {
         value: impl AsRef<[u8]>,
     ) -> Result<u64> {
         self.check()?;
-        let key = self.key(key.as_ref());
+        let key = self.key_ahead(key.as_ref());
         let draft = Draft::new(key.bytes, value.as_ref())?;
         let guard = epoch::pin();
         let change = self.write(&guard, key, |found| match found {
@@ -173,7 +173,7 @@ impl Store {
         draft: Option<Draft>,
     ) -> Result<Option<Computed>> {
         let new = draft.as_ref().map(|draft| Value::new(draft.share()));
-        let key = self.key(key);
+        let key = self.key_ahead(key);
         let guard = epoch::pin();
         let change = self.write(&guard, key, |found| {
             let same = match (&old, found) {

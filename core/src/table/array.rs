@@ -13,7 +13,7 @@
 use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
 
-use super::word::{Header, PUBLISHED_MAX, Word};
+use super::word::{Header, PUBLISHED_MAX};
 use crate::epoch::Garbage;
 use crate::memory::{LINE, array as memory};
 use crate::sync::planted::{Bug, planted};
@@ -56,11 +56,12 @@ impl<const S: usize> Bucket<S> {
         Header(self.header.load(Acquire))
     }
 
-    /// A slot's word as it may be: to be looked at, not to be followed.
+    /// The slot of the lowest of some bits, each of which stands for a slot of this bucket.
     #[inline(always)]
-    pub(super) fn word(&self, slot: usize) -> Word {
-        // Relaxed: whoever follows it loads it again.
-        Word(self.slots[slot].load(Relaxed))
+    pub(super) fn first_of(&self, slots: u32) -> (usize, &AtomicPtr<()>) {
+        let index = slots.trailing_zeros() as usize;
+        assert!(index < S, "a bit of a link, or none");
+        (index, &self.slots[index])
     }
 }
 

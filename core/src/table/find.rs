@@ -37,6 +37,49 @@ pub(super) struct Place<'g, const S: usize, const L: usize> {
     pub(super) header: Header,
 }
 
+/// An operation that has looked into its bucket.
+///
+/// It is like any other, which may take its time between two steps: what it saw of the bucket is
+/// trusted only after the header was read again.
+#[derive(Clone, Copy)]
+pub(crate) struct Begun<'g, const S: usize = 6, const L: usize = 8> {
+    pub(super) place: Place<'g, S, L>,
+    /// The published slots of the bucket itself that have the tag, one bit each.
+    pub(super) candidates: u32,
+}
+
+impl<const S: usize, const L: usize> Begun<'_, S, L> {
+    /// Whether the key was absent when the header was loaded. Where it is not so, nothing is known.
+    #[inline(always)]
+    pub(super) fn plainly_absent(&self) -> bool {
+        let header = self.place.header;
+        self.candidates == 0 && !header.is_moved() && !header.has_linked::<S>()
+    }
+
+    /// The entry of the key, if all is plain: the bucket has not moved or changed,
+    /// and the first slot with the tag holds the key's record. Where it is not, nothing is known.
+    #[inline(always)]
+    pub(super) fn plain_entry<R>(
+        &self,
+        is_key: impl Fn(NonNull<R>) -> bool,
+        unvalidated: Bug,
+    ) -> Option<Entry<R>> {
+        let Place { bucket, header, .. } = self.place;
+        if self.candidates == 0 || header.is_moved() {
+            return None;
+        }
+        let (index, slot) = bucket.first_of(self.candidates);
+        // Acquire: edge T1, the record is initialised.
+        let word = Word(slot.load(Acquire));
+        stop::reached(Point::ReadMatched);
+        if bucket.load() != header && !planted(unvalidated) {
+            return None;
+        }
+        let record = word.bare_record().filter(|&record| is_key(record))?;
+        Some(Entry { index, word, record: Some(record) })
+    }
+}
+
 /// What a slot's candidates are compared with.
 pub(super) struct Wanted<'a, R: Record, E> {
     pub(super) hash: u64,
@@ -48,20 +91,81 @@ pub(super) struct Wanted<'a, R: Record, E> {
     pub(super) unvalidated: Bug,
 }
 
+impl<R: Record, E: Copy> Clone for Wanted<'_, R, E> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<R: Record, E: Copy> Copy for Wanted<'_, R, E> {}
+
 impl<R: Record, const S: usize, const L: usize> Table<R, S, L> {
     /// The record of a key, or `None`. Lock-free; never writes.
     ///
     /// `is_key` may run user code. The answer is readable as long as the caller's guard lives.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn get<E>(&self, hasher: &R::Hasher, hash: u64, is_key: E) -> Option<NonNull<R>>
     where
-        E: FnMut(NonNull<R>) -> bool,
+        E: Fn(NonNull<R>) -> bool + Copy,
+    {
+        self.finish(hasher, hash, self.begin_get(hash), is_key)
+    }
+
+    /// Begins a get.
+    #[inline(always)]
+    pub(crate) fn begin_get<'g>(&self, hash: u64) -> Begun<'g, S, L> {
+        // Relaxed: a candidate is loaded again.
+        self.begin(hash, Relaxed)
+    }
+
+    /// Begins an operation: looks once into the bucket of the root's array, with `order`.
+    #[inline(always)]
+    pub(super) fn begin<'g>(&self, hash: u64, order: Ordering) -> Begun<'g, S, L> {
+        let array = self.root();
+        let index = bucket_of(hash, array.log2());
+        let bucket = array.bucket(index);
+        let header = bucket.load();
+        let tagged = bucket.tagged(tag_of(hash, array.log2()), order);
+        let candidates = tagged & header.published();
+        Begun { place: Place { array, index, bucket, header }, candidates }
+    }
+
+    /// Ends a get that was begun under the same guard.
+    ///
+    /// Nearly all end here: at the only slot with the tag, or at a bucket without one. Whatever is
+    /// out of the ordinary, a bucket that moves among it, is left to a search from the start.
+    #[inline(always)]
+    pub(crate) fn finish<E>(
+        &self,
+        hasher: &R::Hasher,
+        hash: u64,
+        begun: Begun<'_, S, L>,
+        is_key: E,
+    ) -> Option<NonNull<R>>
+    where
+        E: Fn(NonNull<R>) -> bool + Copy,
+    {
+        if begun.plainly_absent() {
+            return None;
+        }
+        match begun.plain_entry(is_key, Bug::NoRecheckOnRead) {
+            Some(entry) => entry.record,
+            None => self.get_anywhere(hasher, hash, is_key),
+        }
+    }
+
+    /// A get in all its cases.
+    #[cold]
+    #[inline(never)]
+    fn get_anywhere<E>(&self, hasher: &R::Hasher, hash: u64, is_key: E) -> Option<NonNull<R>>
+    where
+        E: Fn(NonNull<R>) -> bool + Copy,
     {
         let unvalidated = Bug::NoRecheckOnRead;
-        let mut wanted = Wanted { hash, hasher, is_key, collisions: false, unvalidated };
+        let wanted = Wanted { hash, hasher, is_key, collisions: false, unvalidated };
         loop {
             let place = self.place(hash);
-            if let Ok(entry) = self.search(&place, &mut wanted) {
+            if let Ok(entry) = self.search(&place, wanted) {
                 return entry?.record;
             }
         }
@@ -96,68 +200,42 @@ impl<R: Record, const S: usize, const L: usize> Table<R, S, L> {
     pub(super) fn search<'g, E>(
         &self,
         place: &Place<'g, S, L>,
-        wanted: &mut Wanted<'_, R, E>,
+        wanted: Wanted<'_, R, E>,
     ) -> Result<Option<Entry<R>>, Changed>
     where
-        E: FnMut(NonNull<R>) -> bool,
+        E: Fn(NonNull<R>) -> bool + Copy,
     {
         let tag = tag_of(wanted.hash, place.array.log2());
-        // Relaxed: a candidate is loaded again. Acquire, for writers: edge T3. That a removed key
-        // is absent may be known from its slot alone, while its bit still stands, and who creates
-        // it again must see the floor that the removal raised.
-        let writes = wanted.collisions && !planted(Bug::RelaxedAbsence);
-        let candidates = match writes {
-            true => Self::candidates(place, tag, Acquire),
-            false => Self::candidates(place, tag, Relaxed),
+        let tagged = match wanted.collisions {
+            true => place.bucket.tagged(tag, before_a_write()),
+            // Relaxed: a candidate is loaded again.
+            false => place.bucket.tagged(tag, Relaxed),
         };
-        Self::search_among(place, wanted, tag, candidates)
-    }
-
-    /// Looks the key up among some slots of its bucket, and in the links.
-    #[inline(always)]
-    pub(super) fn search_among<E>(
-        place: &Place<'_, S, L>,
-        wanted: &mut Wanted<'_, R, E>,
-        tag: u16,
-        mut candidates: u32,
-    ) -> Result<Option<Entry<R>>, Changed>
-    where
-        E: FnMut(NonNull<R>) -> bool,
-    {
+        let mut candidates = tagged & place.header.published();
         while candidates != 0 {
-            let index = candidates.trailing_zeros() as usize;
+            let (index, slot) = place.bucket.first_of(candidates);
             candidates &= candidates - 1;
             // Acquire: edge T1, the record is initialised.
-            let word = Word(place.bucket.slots[index].load(Acquire));
-            if let Some(entry) = Self::compare(place, wanted, index, word, tag)? {
+            let word = Word(slot.load(Acquire));
+            if let Some(entry) = Self::compare(place, wanted, index, word)? {
                 return Ok(Some(entry));
             }
         }
-        if place.header.published() >> S != 0 {
+        if place.header.has_linked::<S>() {
             return Self::search_links(*place, wanted, tag);
         }
         Ok(None)
-    }
-
-    /// The published slots of the bucket itself that have the tag, one bit each.
-    #[inline(always)]
-    pub(super) fn candidates(place: &Place<'_, S, L>, tag: u16, order: Ordering) -> u32 {
-        let mut candidates = 0;
-        for (index, slot) in place.bucket.slots.iter().enumerate() {
-            candidates |= u32::from(Word(slot.load(order)).tag() == tag) << index;
-        }
-        candidates & place.header.published()
     }
 
     /// By value, so that a search that needs no links keeps the place in registers.
     #[inline(never)]
     fn search_links<E>(
         place: Place<'_, S, L>,
-        wanted: &mut Wanted<'_, R, E>,
+        wanted: Wanted<'_, R, E>,
         tag: u16,
     ) -> Result<Option<Entry<R>>, Changed>
     where
-        E: FnMut(NonNull<R>) -> bool,
+        E: Fn(NonNull<R>) -> bool + Copy,
     {
         let mut published = place.header.published() >> S << S;
         while published != 0 {
@@ -167,26 +245,27 @@ impl<R: Record, const S: usize, const L: usize> Table<R, S, L> {
             let Some(slot) = place.array.slot(place.bucket, index) else { continue };
             // Acquire: edge T1.
             let word = Word(slot.load(Acquire));
-            if let Some(entry) = Self::compare(&place, wanted, index, word, tag)? {
+            if word.tag() == tag
+                && let Some(entry) = Self::compare(&place, wanted, index, word)?
+            {
                 return Ok(Some(entry));
             }
         }
         Ok(None)
     }
 
-    /// Whether a loaded word holds the key, after validation.
+    /// Whether a published slot's word holds the key, after validation.
     #[inline(always)]
     fn compare<E>(
         place: &Place<'_, S, L>,
-        wanted: &mut Wanted<'_, R, E>,
+        wanted: Wanted<'_, R, E>,
         index: usize,
         word: Word,
-        tag: u16,
     ) -> Result<Option<Entry<R>>, Changed>
     where
-        E: FnMut(NonNull<R>) -> bool,
+        E: Fn(NonNull<R>) -> bool + Copy,
     {
-        if word.tag() != tag || word.is_empty() {
+        if word.is_empty() {
             return Ok(None);
         }
         stop::reached(Point::ReadMatched);
@@ -214,6 +293,15 @@ impl<R: Record, const S: usize, const L: usize> Table<R, S, L> {
         }
         Ok(None)
     }
+}
+
+/// With what order a writer looks at slots.
+///
+/// Acquire: edge T3. That a removed key is absent may be known from its slot alone, while its bit
+/// still stands, and who creates it again must see the floor that the removal raised.
+#[inline(always)]
+pub(super) fn before_a_write() -> Ordering {
+    if planted(Bug::RelaxedAbsence) { Relaxed } else { Acquire }
 }
 
 /// The header changed during a search.

@@ -27,6 +27,7 @@ mod probe;
 mod resize;
 mod scan;
 mod shards;
+mod tags;
 #[cfg(all(test, not(rkv_loom)))]
 mod tests;
 mod word;
@@ -39,7 +40,7 @@ use self::array::Array;
 use crate::epoch::{Garbage, Retire};
 use crate::sync::{Acquire, AtomicPtr};
 
-pub(crate) use self::prefetch::Begun;
+pub(crate) use self::find::Begun;
 pub(crate) use self::shards::{Cursor, SHARDS_MAX, Shards};
 pub(crate) use self::write::{Change, Decision};
 

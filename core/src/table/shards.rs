@@ -78,31 +78,45 @@ impl<R: Record> Shards<R> {
         hash as usize & (self.tables.len() - 1)
     }
 
+    #[inline(always)]
+    fn table_of(&self, hash: u64) -> &Table<R> {
+        // SAFETY: the number of tables is a power of two, so the masked hash is below it.
+        unsafe { self.tables.get_unchecked(self.shard_of(hash)) }
+    }
+
     /// Asks for the memory of a hash's bucket, to be there when the operation that comes needs it.
     #[inline(always)]
     pub(crate) fn prefetch_bucket(&self, hash: u64) {
-        self.tables[self.shard_of(hash)].prefetch_bucket(hash);
+        self.table_of(hash).prefetch_bucket(hash);
     }
 
     /// The record of a key; see [`Table::get`].
-    #[inline]
+    #[inline(always)]
     pub(crate) fn get<'g, G: Retire>(
         &'g self,
         hash: u64,
         _: &'g G,
-        mut is_key: impl FnMut(R::Shown<'g>) -> bool,
+        is_key: impl Fn(R::Shown<'g>) -> bool + Copy,
     ) -> Option<R::Shown<'g>> {
-        let table = &self.tables[self.shard_of(hash)];
+        let table = self.table_of(hash);
         // SAFETY: both closures see records that were validated under the guard.
         let found = table.get(&self.hasher, hash, |record| is_key(unsafe { R::show(record) }));
         // SAFETY: as above.
         found.map(|record| unsafe { R::show(record) })
     }
 
-    /// Begins a get; see [`Table::begin`].
+    /// Asks for the memory of the record that a hash may have; its bucket should be close by now.
+    #[inline]
+    pub(crate) fn prefetch_record<G: Retire>(&self, hash: u64, guard: &G) {
+        let _ = self.begin(hash, guard);
+    }
+
+    /// Begins a get, and asks for the memory of what it may find; see [`Table::begin`].
     #[inline(always)]
     pub(crate) fn begin<'g, G: Retire>(&'g self, hash: u64, _: &'g G) -> Begun<'g> {
-        self.tables[self.shard_of(hash)].begin(hash)
+        let begun = self.table_of(hash).begin_get(hash);
+        Table::<R>::prefetch_records(&begun);
+        begun
     }
 
     /// Ends a get; see [`Table::finish`].
@@ -110,10 +124,10 @@ impl<R: Record> Shards<R> {
     pub(crate) fn finish<'g>(
         &'g self,
         hash: u64,
-        begun: &Begun<'g>,
-        mut is_key: impl FnMut(R::Shown<'g>) -> bool,
+        begun: Begun<'g>,
+        is_key: impl Fn(R::Shown<'g>) -> bool + Copy,
     ) -> Option<R::Shown<'g>> {
-        let table = &self.tables[self.shard_of(hash)];
+        let table = self.table_of(hash);
         // SAFETY: both closures see records that were validated under the guard of `begin`.
         let is_key = |record| is_key(unsafe { R::show(record) });
         let found = table.finish(&self.hasher, hash, begun, is_key);
@@ -127,7 +141,7 @@ impl<R: Record> Shards<R> {
         &'g self,
         hash: u64,
         guard: &'g G,
-        mut is_key: impl FnMut(R::Shown<'g>) -> bool,
+        is_key: impl Fn(R::Shown<'g>) -> bool + Copy,
         mut decide: impl FnMut(Option<R::Shown<'g>>) -> Decision<R>,
     ) -> Result<Change<R::Shown<'g>>, Refused> {
         let shard = self.shard_of(hash);

@@ -7,7 +7,7 @@
 //! header  63..24 version | 23..22 state | 21..0 published
 //! ```
 
-use std::ptr;
+use std::ptr::{self, NonNull};
 
 use crate::memory::fits_in_word;
 
@@ -69,6 +69,15 @@ impl Word {
     #[inline(always)]
     pub(super) fn pointer(self) -> *mut () {
         self.0.map_addr(|addr| addr & POINTER)
+    }
+
+    /// The record of a word that holds one and no list.
+    #[inline(always)]
+    pub(super) fn bare_record<R>(self) -> Option<NonNull<R>> {
+        match self.0.addr() & (EMPTY | COLLISION) {
+            0 => NonNull::new(self.pointer().cast()),
+            _ => None,
+        }
     }
 
     /// The word, marked as the one by which its entry is released when the table ends.
@@ -141,6 +150,12 @@ impl Header {
     #[inline(always)]
     pub(super) fn published(self) -> u32 {
         (self.0 & ((1 << STATE_SHIFT) - 1)) as u32
+    }
+
+    /// Whether an entry in a link counts, where the bucket itself has `S` slots.
+    #[inline(always)]
+    pub(super) fn has_linked<const S: usize>(self) -> bool {
+        self.published() >> S != 0
     }
 
     pub(super) fn has(self, slot: usize) -> bool {

@@ -13,7 +13,7 @@ use std::ptr::NonNull;
 
 use super::array::Array;
 use super::collision::Collision;
-use super::find::{Entry, Place, Wanted};
+use super::find::{Entry, Place, Wanted, before_a_write};
 use super::word::{Header, Word};
 use super::{Record, Refused, Table};
 use crate::epoch::Retire;
@@ -68,40 +68,74 @@ impl<R: Record, const S: usize, const L: usize> Table<R, S, L> {
     /// # Errors
     ///
     /// `NoMemory` and `Full`, with nothing changed.
+    #[inline(always)]
     pub(crate) fn write<G: Retire>(
         &self,
         hasher: &R::Hasher,
         hash: u64,
         guard: &G,
-        is_key: impl FnMut(NonNull<R>) -> bool,
+        is_key: impl Fn(NonNull<R>) -> bool + Copy,
         mut decide: impl FnMut(Option<NonNull<R>>) -> Decision<R>,
     ) -> Result<Change<NonNull<R>>, Refused> {
         let unvalidated = Bug::NoRecheckOnWrite;
-        let mut wanted = Wanted { hash, hasher, is_key, collisions: true, unvalidated };
+        let wanted = Wanted { hash, hasher, is_key, collisions: true, unvalidated };
+        let begun = self.begin(hash, before_a_write());
+        // What nearly all writes meet, with nothing kept for other cases: a bucket at rest.
+        if begun.place.header.is_normal() {
+            let entry = begun.plain_entry(is_key, unvalidated);
+            if (entry.is_some() || begun.plainly_absent())
+                && let Some(change) =
+                    self.change(&begun.place, wanted, guard, entry, &mut decide, &mut 0)?
+            {
+                return Ok(change);
+            }
+        }
+        self.write_anywhere(wanted, guard, decide)
+    }
+
+    /// A write in all its cases.
+    #[inline(never)]
+    fn write_anywhere<G: Retire>(
+        &self,
+        wanted: Wanted<'_, R, impl Fn(NonNull<R>) -> bool + Copy>,
+        guard: &G,
+        mut decide: impl FnMut(Option<NonNull<R>>) -> Decision<R>,
+    ) -> Result<Change<NonNull<R>>, Refused> {
         let mut crowded = 0;
         loop {
-            let place = self.place(hash);
-            let Ok(entry) = self.search(&place, &mut wanted) else { continue };
+            let place = self.place(wanted.hash);
+            let Ok(entry) = self.search(&place, wanted) else { continue };
             let stuck = place.header.is_frozen() || entry.is_some_and(|e| e.word.is_frozen());
             if stuck && !planted(Bug::PublishIntoFrozen) {
-                self.migrate(hasher, place.array, place.index)?;
+                self.migrate(wanted.hasher, place.array, place.index)?;
                 continue;
             }
-            let found = entry.and_then(|entry| entry.record);
-            let done = match (decide(found), entry) {
-                (Decision::Keep, _) | (Decision::Remove, None) => Some(Change::Kept(found)),
-                (Decision::Remove, Some(Entry { record: None, .. })) => Some(Change::Kept(None)),
-                (Decision::Put(new), Some(entry)) => {
-                    Self::replace(&place, hash, entry, new, guard)?
-                }
-                (Decision::Remove, Some(entry)) => Self::remove(&place, entry, guard)?,
-                (Decision::Put(new), None) => {
-                    self.create(&place, hasher, (hash, new), guard, &mut crowded)?
-                }
-            };
+            let done = self.change(&place, wanted, guard, entry, &mut decide, &mut crowded)?;
             if let Some(change) = done {
                 return Ok(change);
             }
+        }
+    }
+
+    /// Does what is decided of an entry, or of none; `None` when somebody else came first.
+    #[inline(always)]
+    fn change<G: Retire, E>(
+        &self,
+        place: &Place<'_, S, L>,
+        wanted: Wanted<'_, R, E>,
+        guard: &G,
+        entry: Option<Entry<R>>,
+        decide: &mut impl FnMut(Option<NonNull<R>>) -> Decision<R>,
+        crowded: &mut usize,
+    ) -> Result<Option<Change<NonNull<R>>>, Refused> {
+        let Wanted { hash, hasher, .. } = wanted;
+        let found = entry.and_then(|entry| entry.record);
+        match (decide(found), entry) {
+            (Decision::Keep, _) | (Decision::Remove, None) => Ok(Some(Change::Kept(found))),
+            (Decision::Remove, Some(Entry { record: None, .. })) => Ok(Some(Change::Kept(None))),
+            (Decision::Put(new), Some(entry)) => Self::replace(place, hash, entry, new, guard),
+            (Decision::Remove, Some(entry)) => Self::remove(place, entry, guard),
+            (Decision::Put(new), None) => self.create(place, hasher, (hash, new), guard, crowded),
         }
     }
 
