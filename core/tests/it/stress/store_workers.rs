@@ -107,22 +107,33 @@ impl Worker<'_, '_> {
                 move || session.get(name),
                 |found| bare(found.map(|bytes| decode(key, bytes))),
             ),
-            2 => {
-                let mut found = None;
-                let each = |_, bytes: Option<&[u8]>| found = bytes.map(<[u8]>::to_vec);
-                let call = || session.get_many(std::slice::from_ref(name), each);
-                let began = self.clock.begin();
-                call();
-                let ended = self.clock.end();
-                let step = bare(found.map(|bytes| decode(key, &bytes)));
-                self.calls.note(key, began, ended, step);
-            }
+            2 => self.get_many(key),
             3 => self.calls.record(
                 key,
                 || store.contains(name),
                 |there| (if there { Expect::Present } else { Expect::Absent }, Effect::Keep),
             ),
             _ => drop(self.get(key)),
+        }
+    }
+
+    /// A recorded batch of gets, each key once: one call that stands for one of each key.
+    fn get_many(&mut self, first: u32) {
+        let keys = self.names.len() as u32;
+        let count = 1 + self.dice.below(u64::from(keys)) as u32;
+        let batch: Vec<u32> = (0..count).map(|offset| (first + offset) % keys).collect();
+        let names: Vec<_> = batch.iter().map(|&key| &self.names[key as usize]).collect();
+        let mut found = Vec::with_capacity(batch.len());
+        let each = |_, bytes: Option<&[u8]>| found.push(bytes.map(<[u8]>::to_vec));
+        let began = self.clock.begin();
+        match self.dice.below(2) {
+            0 => self.store.get_many_with(&names, each),
+            _ => self.session.get_many(&names, each),
+        }
+        let ended = self.clock.end();
+        for (key, bytes) in batch.into_iter().zip(found) {
+            let seen = bytes.map(|bytes| Seen::value(decode(key, &bytes)));
+            self.calls.note(key, began, ended, read(seen));
         }
     }
 
