@@ -101,16 +101,18 @@ miri: nightly ## Run the tests inside the engine under Miri
 
 # A sanitizer makes everything several times slower, signals many times.
 FEWER := PROPTEST_CASES=20 RKV_PREEMPT_MICROS=20000
+# Freed records go back at once, so that a tool sees who uses one afterwards.
+WATCHED := --cfg rkv_watched
 
 .PHONY: asan
 asan: nightly ## Run the tests of the engine under AddressSanitizer and LeakSanitizer
-	RUSTFLAGS="-Zsanitizer=address" CARGO_TARGET_DIR=$(TARGET)/asan $(FEWER) \
+	RUSTFLAGS="-Zsanitizer=address $(WATCHED)" CARGO_TARGET_DIR=$(TARGET)/asan $(FEWER) \
 		ASAN_OPTIONS=detect_stack_use_after_return=1:allocator_may_return_null=1 \
 		cargo +nightly test --target $(HOST) -p rkv --lib --test it
 
 .PHONY: tsan
 tsan: nightly ## Run the tests of the engine under ThreadSanitizer
-	RUSTFLAGS="-Zsanitizer=thread" CARGO_TARGET_DIR=$(TARGET)/tsan $(FEWER) \
+	RUSTFLAGS="-Zsanitizer=thread $(WATCHED)" CARGO_TARGET_DIR=$(TARGET)/tsan $(FEWER) \
 		TSAN_OPTIONS=halt_on_error=1:allocator_may_return_null=1 \
 		cargo +nightly test -Zbuild-std --target $(HOST) -p rkv --lib --test it
 
@@ -133,17 +135,58 @@ soak: ## The long forms of the proofs, for a night
 
 # --- Figures --------------------------------------------------------------------------------------
 
+RKV_BENCH := cargo run --release -p rkv-benches --bin rkv-bench --
+
 .PHONY: bench
-bench: ## Measure rkv beside its rivals: make bench [BENCH='--workloads kv-get --record FILE']
-	cargo run --release -p rkv-benches --bin rkv-bench -- $(BENCH)
+# What is published; other options leave it alone.
+bench: ## Measure rkv beside its rivals, 20 minutes: make bench [BENCH='--workloads kv-get']
+	$(RKV_BENCH) $(or $(BENCH),\
+		--record rivals.csv --charts docs/charts --document docs/benchmarks.md)
 
 .PHONY: bench-quick
-bench-quick: ## The same in two minutes, for a first look
-	cargo run --release -p rkv-benches --bin rkv-bench -- --quick $(BENCH)
+bench-quick: ## The same in two minutes, for a first look: make bench-quick [BENCH=...]
+	$(RKV_BENCH) --quick $(BENCH)
+
+.PHONY: bench-crowd
+bench-crowd: ## The same with 2 and 4 threads, which is more than a machine of two cores has
+	$(RKV_BENCH) --threads 2,4 --seconds 0.2 --rounds 5 \
+		--record crowd.csv --document docs/benchmarks.md --section crowd
+
+.PHONY: bench-moka
+bench-moka: ## Measure rkv beside moka with a time to live
+	$(RKV_BENCH) --engines rkv,moka \
+		--workloads kv-get,kv-read-mostly,kv-update-heavy,kv-zipf,kv-get-many-16,kv-churn \
+		--record moka.csv --document docs/benchmarks.md --section moka
+
+.PHONY: latency
+latency: ## Time single inserts and gets while stores grow
+	cargo run --release -p rkv-benches --bin rkv-latency -- --document docs/benchmarks.md
 
 .PHONY: memory
 memory: ## Show that memory stays flat under churn, and shrinks after a peak
 	cargo run --release -p rkv-benches --bin rkv-memory
+
+.PHONY: operations
+operations: ## Time single operations on one thread
+	cargo bench -p rkv-benches --bench operations
+
+.PHONY: hashes
+# ahash chooses its algorithm when it is compiled.
+hashes: ## Time hashing, without and with AES instructions
+	cargo bench -p rkv-benches --bench hashes
+	RUSTFLAGS="-C target-feature=+aes" CARGO_TARGET_DIR=$(TARGET)/aes \
+		cargo bench -p rkv-benches --bench hashes -- ahash
+
+.PHONY: instructions
+instructions: valgrind gungraun-runner ## Count the instructions of single operations
+	cargo bench -p rkv-benches --bench instructions
+
+.PHONY: gungraun-runner
+# The program and the library must be of one version.
+gungraun-runner:
+	@version=$$(cargo pkgid gungraun | sed 's/.*@//'); \
+		gungraun-runner --version 2>/dev/null | grep -qxF "gungraun-runner $$version" || \
+		cargo install --locked "gungraun-runner@$$version"
 
 # --- Tools ----------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@
 use crate::drive::{self, Effort, Measurement};
 use crate::engine::{Card, Engine};
 use crate::keys::{Key, Value};
+use crate::latency::growth::{self, Growth};
 use crate::workload::{Draw, Mix};
 use std::marker::PhantomData;
 
@@ -16,6 +17,8 @@ pub struct Entrant {
     pub prefilled: fn(u64) -> Box<dyn Loaded>,
     /// Grows one from empty to so many entries by so many threads.
     pub grow: fn(u64, usize) -> Measurement,
+    /// The same, with the time of every operation.
+    pub growth: fn(u64, usize) -> Growth,
 }
 
 /// A prefilled engine.
@@ -23,7 +26,7 @@ pub trait Loaded: Send {
     /// See [`drive::mixed`].
     fn mixed(&self, effort: Effort<'_>, mix: Mix, draw: Draw) -> Measurement;
     /// See [`drive::batches`].
-    fn batches(&self, effort: Effort<'_>) -> Measurement;
+    fn batches(&self, effort: Effort<'_>, batch: usize) -> Measurement;
 }
 
 /// The entrant of the engine `E`.
@@ -36,6 +39,7 @@ pub fn entrant<K: Key, V: Value, E: Engine<K, V>>() -> Entrant {
             Box::new(Of { engine, types: PhantomData::<fn(K, V)> })
         },
         grow: drive::grow::<K, V, E>,
+        growth: growth::grow::<K, V, E>,
     }
 }
 
@@ -49,7 +53,7 @@ impl<K: Key, V: Value, E: Engine<K, V>> Loaded for Of<K, V, E> {
         drive::mixed(&self.engine, effort, mix, draw)
     }
 
-    fn batches(&self, effort: Effort<'_>) -> Measurement {
-        drive::batches(&self.engine, effort)
+    fn batches(&self, effort: Effort<'_>, batch: usize) -> Measurement {
+        drive::batches(&self.engine, effort, batch)
     }
 }

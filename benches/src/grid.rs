@@ -1,43 +1,19 @@
 //! The result tables for people: million operations per second, and rkv's ratio to the best rival.
 
-use crate::engine::{Card, Hold, Side};
+use crate::engine::{Card, Side};
 use crate::runner::{Cell, Outcome};
+use crate::score::{median, standings, throughputs};
 use crate::workload::Family;
-
-/// The median; of an even number the mean of the two in the middle. `None` of nothing.
-pub fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
-    let mut sorted: Vec<f64> = values.collect();
-    sorted.sort_unstable_by(f64::total_cmp);
-    let middle = sorted.len() / 2;
-    match sorted.len() {
-        0 => None,
-        len if len % 2 == 1 => Some(sorted[middle]),
-        _ => Some((sorted[middle - 1] + sorted[middle]) / 2.0),
-    }
-}
-
-/// For each of rkv's engines, its ratio to the best rival of its class.
-///
-/// An engine that holds nothing between calls is compared with rivals that hold nothing; a
-/// session with all rivals, so that it never profits from holding a pin where a rival could too.
-pub fn ratios(cards: &[Card], mops: &[f64]) -> Vec<(&'static str, Option<f64>)> {
-    let own = cards.iter().zip(mops).filter(|(card, _)| card.side == Side::Own);
-    own.map(|(card, mops_own)| {
-        let rivals = cards.iter().zip(mops).filter(|(rival, _)| {
-            rival.side == Side::Rival && (card.hold == Hold::Session || rival.hold == card.hold)
-        });
-        let best = rivals.map(|(_, &mops)| mops).max_by(f64::total_cmp);
-        (card.name, best.map(|best| mops_own / best))
-    })
-    .collect()
-}
 
 /// One table for a section.
 pub fn render(outcome: &Outcome) -> String {
     let mut rows = head(&outcome.cards);
-    for cell in &outcome.cells {
-        rows.push(throughput_row(&outcome.cards, cell));
-        rows.extend(slowest_row(cell));
+    for cells in outcome.cells.chunk_by(|a, b| a.workload == b.workload) {
+        for cell in cells {
+            rows.push(throughput_row(&outcome.cards, cell));
+            rows.extend(slowest_row(cell));
+        }
+        rows.extend(crowd_row(cells));
     }
     let bytes = outcome.bytes_per_entry.iter().map(|bytes| match bytes {
         Some(bytes) => format!("{bytes:.0}"),
@@ -72,11 +48,7 @@ fn head(cards: &[Card]) -> Vec<Vec<String>> {
 }
 
 fn throughput_row(cards: &[Card], cell: &Cell) -> Vec<String> {
-    let mops: Vec<f64> = cell
-        .rounds
-        .iter()
-        .map(|rounds| median(rounds.iter().map(|m| m.mops)).unwrap_or(f64::NAN))
-        .collect();
+    let mops = throughputs(cell);
     let rivals = cards.iter().zip(&mops).filter(|(card, _)| card.side == Side::Rival);
     let best = rivals.map(|(_, &mops)| mops).fold(f64::NAN, f64::max);
     let mut row = vec![cell.workload.name().to_owned(), cell.threads.to_string()];
@@ -84,8 +56,8 @@ fn throughput_row(cards: &[Card], cell: &Cell) -> Vec<String> {
         let mark = if card.side == Side::Rival && mops == best { "*" } else { "" };
         format!("{mark}{mops:.2}")
     }));
-    row.extend(ratios(cards, &mops).into_iter().map(|(_, ratio)| match ratio {
-        Some(ratio) => format!("{ratio:.2}"),
+    row.extend(standings(cards, &mops).into_iter().map(|standing| match standing.best {
+        Some(best) => format!("{:.2}", best.ratio),
         None => "-".to_owned(),
     }));
     row
@@ -99,6 +71,18 @@ fn slowest_row(cell: &Cell) -> Option<Vec<String>> {
         .collect();
     let mut row = vec!["  slowest insert, us".to_owned(), cell.threads.to_string()];
     row.extend(slowest?.into_iter().map(|us| format!("{us:.0}")));
+    Some(row)
+}
+
+/// What the most threads reach, divided by what the second most do: below 1 an engine suffers from
+/// threads that wait for a core. `None` where only one number of threads was measured.
+fn crowd_row(cells: &[Cell]) -> Option<Vec<String>> {
+    let mut cells: Vec<&Cell> = cells.iter().collect();
+    cells.sort_by_key(|cell| cell.threads);
+    let [.., fewer, most] = cells.as_slice() else { return None };
+    let mut row = vec![format!("  {} threads / {}", most.threads, fewer.threads), String::new()];
+    let both = throughputs(most).into_iter().zip(throughputs(fewer));
+    row.extend(both.map(|(most, fewer)| format!("{:.2}", most / fewer)));
     Some(row)
 }
 
@@ -116,7 +100,8 @@ pub(crate) fn aligned(rows: &[Vec<String>]) -> String {
     rows.iter().map(line).collect()
 }
 
-fn thousands(number: u64) -> String {
+/// A number with a comma before every three digits.
+pub(crate) fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (place, digit) in digits.chars().enumerate() {
@@ -150,20 +135,6 @@ mod tests {
     }
 
     #[test]
-    fn median_ignores_order_and_outliers() {
-        assert_eq!(median([9.0, 1.0, 2.0].into_iter()), Some(2.0));
-        assert_eq!(median([1.0, 4.0, 2.0, 900.0].into_iter()), Some(3.0));
-        assert_eq!(median(std::iter::empty()), None);
-    }
-
-    #[test]
-    fn session_is_compared_with_all_rivals_and_a_plain_call_with_plain_calls() {
-        let ratios = ratios(&cards(), &[30.0, 50.0, 10.0, 20.0, 40.0]);
-        assert_eq!(ratios, [("rkv", Some(1.5)), ("rkv-session", Some(1.25))]);
-        assert_eq!(super::ratios(&cards()[..1], &[30.0]), [("rkv", None)]);
-    }
-
-    #[test]
     fn table_lines_up_and_marks_the_best_rival() {
         let rounds = [30.0, 50.0, 10.0, 20.0, 40.0].map(|m| measured([m, m, 99.0], None));
         let grown = [3.0, 5.0, 1.0, 2.0, 4.0].map(|m| measured([m; 3], Some(1_234.0)));
@@ -186,5 +157,17 @@ kv-grow                     2   3.00     5.00   1.00   2.00    *4.00   1.50     
 bytes per entry                  113        -      1      2        -
 ";
         assert_eq!(render(&outcome), expected);
+    }
+    #[test]
+    fn two_numbers_of_threads_show_their_quotient() {
+        let cell = |threads, mops: [f64; 2]| Cell {
+            workload: Workload::KvGet,
+            threads,
+            rounds: mops.map(|mops| measured([mops; 3], None)).to_vec(),
+        };
+        let cells = [cell(4, [19.0, 5.0]), cell(1, [10.0, 10.0]), cell(2, [20.0, 10.0])];
+        let expected = ["  4 threads / 2", "", "0.95", "0.50"].map(str::to_owned);
+        assert_eq!(crowd_row(&cells), Some(expected.to_vec()));
+        assert_eq!(crowd_row(&cells[..1]), None);
     }
 }

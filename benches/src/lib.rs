@@ -1,8 +1,9 @@
 //! How fast rkv is beside other concurrent maps, measured so that anyone can repeat it.
 //!
 //! Every engine is one adapter in `engines`, every workload one row in `workload`; `drive` runs
-//! one workload on one engine, `runner` runs all of them side by side in one process, and `grid`
-//! `record` and `document` show what came out. `memory` holds the endurance runs of `rkv-memory`.
+//! one workload on one engine, `runner` runs all of them side by side in one process, and `score`,
+//! `grid`, `chart`, `record` and `document` show what came out. `latency` times single operations
+//! for `rkv-latency`, `memory` holds the endurance runs of `rkv-memory`.
 //! Method and caveats: `docs/benchmarks.md`.
 
 #![forbid(unsafe_code)]
@@ -13,11 +14,15 @@ pub mod workload;
 pub mod engine;
 pub mod engines;
 pub mod drive;
+pub mod latency;
 pub mod entrant;
 pub mod resident;
 pub mod plan;
+pub mod progress;
 pub mod runner;
+pub mod score;
 pub mod grid;
+pub mod chart;
 pub mod record;
 pub mod document;
 pub mod memory;

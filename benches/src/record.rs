@@ -30,6 +30,12 @@ pub fn circumstances(command: &str) -> Vec<String> {
     ]
 }
 
+/// The command line of this process, as if `program` had been called by its name alone.
+pub fn command(program: &str) -> String {
+    let arguments = std::env::args().skip(1);
+    [program.to_owned()].into_iter().chain(arguments).collect::<Vec<_>>().join(" ")
+}
+
 /// The whole file: circumstances as comments, then one row per measurement.
 pub fn csv(circumstances: &[String], outcomes: &[Outcome]) -> String {
     let comments = circumstances.iter().map(|line| format!("# {line}"));

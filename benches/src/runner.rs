@@ -3,11 +3,11 @@
 use crate::drive::{Effort, Measurement};
 use crate::engine::{Card, Hold};
 use crate::entrant::{Entrant, Loaded};
-use crate::plan::{Plan, Section};
+use crate::plan::{Plan, Section, estimate_fill};
+use crate::progress::advance;
 use crate::workload::{Draw, Shape, Workload};
 use crate::zipf;
 use indicatif::ProgressBar;
-use std::time::Duration;
 
 /// What a section showed.
 pub struct Outcome {
@@ -77,7 +77,7 @@ pub fn run(
         let shares_a_table = card.hold == Hold::Session
             && cards.iter().any(|other| card.name == format!("{}-session", other.name));
         bytes_per_entry.push(if shares_a_table { None } else { Some(memory(card, section)?) });
-        advance(progress, plan.estimate_fill(section.entries));
+        advance(progress, estimate_fill(section.entries));
     }
     let field = Field::prepare(plan, section, entrants, progress);
     let mut cells = Vec::new();
@@ -114,7 +114,7 @@ impl<'p> Field<'p> {
             if prefills {
                 loaded.push((entrant.prefilled)(section.entries));
             }
-            advance(progress, plan.estimate_fill(section.entries));
+            advance(progress, estimate_fill(section.entries));
         }
         let draws = |w: &Workload| matches!(w.shape(), Shape::Mixed(_, Draw::Zipf));
         let zipf = section.workloads.iter().any(draws).then(|| {
@@ -163,11 +163,11 @@ impl<'p> Field<'p> {
         };
         let (measured, expected) = match workload.shape() {
             Shape::Grow => {
-                let fill = self.plan.estimate_fill(effort.entries);
+                let fill = estimate_fill(effort.entries);
                 ((self.entrants[engine].grow)(effort.entries, threads), fill)
             }
             Shape::Mixed(mix, draw) => (self.loaded[engine].mixed(effort, mix, draw), effort.time),
-            Shape::Batches => (self.loaded[engine].batches(effort), effort.time),
+            Shape::Batches(batch) => (self.loaded[engine].batches(effort, batch), effort.time),
         };
         advance(self.progress, expected);
         measured
@@ -175,7 +175,7 @@ impl<'p> Field<'p> {
 }
 
 /// Forward in even rounds, backward in odd ones, so that no engine always follows the same one.
-fn alternating(engines: usize, round: u32) -> impl Iterator<Item = usize> {
+pub(crate) fn alternating(engines: usize, round: u32) -> impl Iterator<Item = usize> {
     (0..engines).map(move |place| if round.is_multiple_of(2) { place } else { engines - 1 - place })
 }
 
@@ -183,13 +183,10 @@ fn say(progress: &ProgressBar, section: &Section, what: &str) {
     progress.set_message(format!("{} entries: {what}", section.entries));
 }
 
-fn advance(progress: &ProgressBar, by: Duration) {
-    progress.inc(by.as_millis() as u64);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     fn tiny(workloads: &[&str], engines: &[&str]) -> Plan {
         let owned = |names: &[&str]| names.iter().map(|&n| n.to_owned()).collect::<Vec<_>>();
@@ -214,7 +211,7 @@ mod tests {
         let section = &plan.sections()[0];
         let outcome = run(&plan, section, &|_, _| Ok(100.0), &ProgressBar::hidden())
             .expect("no engine loses keys");
-        assert_eq!(outcome.cells.len(), 7 * 2);
+        assert_eq!(outcome.cells.len(), 10 * 2);
         for cell in &outcome.cells {
             assert_eq!(cell.rounds.len(), 3);
             assert!(cell.rounds.iter().all(|rounds| rounds.len() == 2), "{:?}", cell.workload);

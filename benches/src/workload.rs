@@ -17,8 +17,14 @@ pub enum Workload {
     KvUpdateHeavy,
     /// 95 % get, 5 % overwrite, true Zipf 0.99.
     KvZipf,
-    /// Batches of 16 gets that all hit, uniform.
-    KvGetMany,
+    /// Gets that all hit, uniform, in batches of 8.
+    KvGetMany8,
+    /// The same in batches of 16.
+    KvGetMany16,
+    /// The same in batches of 32.
+    KvGetMany32,
+    /// The same in batches of 64.
+    KvGetMany64,
     /// 50 % get, 25 % set, 25 % delete over twice as many keys: half of them exist.
     KvChurn,
     /// Inserts into an empty, unsized store.
@@ -31,6 +37,8 @@ pub enum Workload {
     MapReadHeavy,
     /// 10 % get, 40 % insert, 40 % remove, 10 % update over twice as many keys, `u64` to `u64`.
     MapExchange,
+    /// Inserts into an empty, unsized map, `u64` to `u64`.
+    MapGrow,
 }
 
 /// Which kind of engine a workload needs.
@@ -47,8 +55,8 @@ pub enum Family {
 pub enum Shape {
     /// Single operations, mixed at random.
     Mixed(Mix, Draw),
-    /// Gets in batches of [`BATCH`].
-    Batches,
+    /// Gets in batches of so many keys.
+    Batches(usize),
     /// Inserts of all keys into a new engine.
     Grow,
 }
@@ -78,9 +86,6 @@ pub enum Draw {
     Zipf,
 }
 
-/// Keys in one batch of [`Shape::Batches`].
-pub const BATCH: usize = 16;
-
 /// What one operation does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
@@ -96,18 +101,22 @@ pub enum Action {
 
 impl Workload {
     /// All workloads, in the order in which they can share a prefilled store.
-    pub const ALL: [Workload; 11] = [
+    pub const ALL: [Workload; 15] = [
         Workload::KvGet,
         Workload::KvReadMostly,
         Workload::KvUpdateHeavy,
         Workload::KvZipf,
-        Workload::KvGetMany,
+        Workload::KvGetMany8,
+        Workload::KvGetMany16,
+        Workload::KvGetMany32,
+        Workload::KvGetMany64,
         Workload::KvChurn,
         Workload::KvGrow,
         Workload::MapGet,
         Workload::MapYcsbA,
         Workload::MapReadHeavy,
         Workload::MapExchange,
+        Workload::MapGrow,
     ];
 
     /// The name in tables, records and on the command line.
@@ -117,20 +126,34 @@ impl Workload {
             Workload::KvReadMostly => "kv-read-mostly",
             Workload::KvUpdateHeavy => "kv-update-heavy",
             Workload::KvZipf => "kv-zipf",
-            Workload::KvGetMany => "kv-get-many",
+            Workload::KvGetMany8 => "kv-get-many-8",
+            Workload::KvGetMany16 => "kv-get-many-16",
+            Workload::KvGetMany32 => "kv-get-many-32",
+            Workload::KvGetMany64 => "kv-get-many-64",
             Workload::KvChurn => "kv-churn",
             Workload::KvGrow => "kv-grow",
             Workload::MapGet => "map-u64-get",
             Workload::MapYcsbA => "map-u64-ycsb-a",
             Workload::MapReadHeavy => "map-u64-98-1-1",
             Workload::MapExchange => "map-u64-exchange",
+            Workload::MapGrow => "map-u64-grow",
         }
     }
 
-    /// The workloads that `names` selects: each is a name, or the beginning of several.
+    /// Those that run when nobody chooses: of the batches, the headline of 16 and the longest.
+    pub fn standard() -> Vec<Workload> {
+        let between = [Workload::KvGetMany8, Workload::KvGetMany32];
+        Workload::ALL.into_iter().filter(|workload| !between.contains(workload)).collect()
+    }
+
+    /// The workloads that `names` selects: each is a name, or the beginning of several. No name
+    /// selects the standard ones.
     ///
     /// Errors: the name that selects nothing.
     pub fn select(names: &[String]) -> Result<Vec<Workload>, String> {
+        if names.is_empty() {
+            return Ok(Workload::standard());
+        }
         let mut selected = Vec::new();
         for name in names {
             let exact = Workload::ALL.iter().any(|w| w.name() == name);
@@ -161,9 +184,12 @@ impl Workload {
             Workload::KvReadMostly => mixed(95, 5, 0, 0, Draw::Present),
             Workload::KvUpdateHeavy | Workload::MapYcsbA => mixed(50, 50, 0, 0, Draw::Present),
             Workload::KvZipf => mixed(95, 5, 0, 0, Draw::Zipf),
-            Workload::KvGetMany => Shape::Batches,
+            Workload::KvGetMany8 => Shape::Batches(8),
+            Workload::KvGetMany16 => Shape::Batches(16),
+            Workload::KvGetMany32 => Shape::Batches(32),
+            Workload::KvGetMany64 => Shape::Batches(64),
             Workload::KvChurn => mixed(50, 25, 25, 0, Draw::HalfPresent),
-            Workload::KvGrow => Shape::Grow,
+            Workload::KvGrow | Workload::MapGrow => Shape::Grow,
             Workload::MapReadHeavy => mixed(98, 1, 1, 0, Draw::HalfPresent),
             Workload::MapExchange => mixed(10, 40, 40, 10, Draw::HalfPresent),
         }
@@ -267,7 +293,23 @@ mod tests {
     fn exact_name_selects_one_and_beginning_selects_all_that_share_it() {
         let select = |name: &str| Workload::select(&[name.to_owned()]);
         assert_eq!(select("kv-get"), Ok(vec![Workload::KvGet]));
-        assert_eq!(select("map-u64").map(|w| w.len()), Ok(4));
+        assert_eq!(select("map-u64").map(|w| w.len()), Ok(5));
+        assert_eq!(select("kv-get-many").map(|w| w.len()), Ok(4));
         assert!(select("kv-gone").is_err());
+    }
+
+    #[test]
+    fn batches_of_16_and_64_run_unasked_and_the_others_by_name() {
+        let of = |workloads: Vec<Workload>| {
+            let sizes = workloads.into_iter().filter_map(|workload| match workload.shape() {
+                Shape::Batches(keys) => Some(keys),
+                _ => None,
+            });
+            sizes.collect::<Vec<_>>()
+        };
+        assert_eq!(of(Workload::standard()), [16, 64]);
+        assert_eq!(Workload::select(&[]), Ok(Workload::standard()));
+        let named = ["kv-get-many-8".to_owned(), "kv-get-many-32".to_owned()];
+        assert_eq!(Workload::select(&named).map(of), Ok(vec![8, 32]));
     }
 }

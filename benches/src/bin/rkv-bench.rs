@@ -1,12 +1,11 @@
 //! `rkv-bench`: measures rkv beside its rivals. Method and caveats: `docs/benchmarks.md`.
 
 use clap::{Args, Parser, Subcommand};
-use indicatif::{ProgressBar, ProgressStyle};
 use rkv_benches::engine::Card;
 use rkv_benches::plan::{Plan, Section};
 use rkv_benches::runner::{self, Outcome, RunError};
 use rkv_benches::workload::{Family, Workload};
-use rkv_benches::{document, engines, grid, record, resident};
+use rkv_benches::{chart, document, engines, grid, progress, record, resident};
 use std::error::Error;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
@@ -32,7 +31,7 @@ struct Run {
     /// A smaller second size and short rounds: a first look in two minutes
     #[arg(long)]
     quick: bool,
-    /// Names of workloads, or beginnings of names [default: all]
+    /// Names of workloads, or beginnings of names [default: all but batches of 8 and of 32]
     #[arg(long, value_delimiter = ',')]
     workloads: Vec<String>,
     /// Numbers of entries [default: 65536,4194304; quick: 65536,1048576]
@@ -45,18 +44,24 @@ struct Run {
     /// [default: all but moka]
     #[arg(long, value_delimiter = ',')]
     engines: Vec<String>,
-    /// How often each cell is measured
-    #[arg(long, default_value_t = 5)]
-    rounds: u32,
-    /// Seconds for one engine in one round of a cell [default: 0.5; quick: 0.05]
+    /// How often each cell is measured [default: 7; quick: 5]
+    #[arg(long)]
+    rounds: Option<u32>,
+    /// Seconds for one engine in one round of a cell [default: 0.4; quick: 0.05]
     #[arg(long)]
     seconds: Option<f64>,
     /// Write every measurement to this file; a bare name goes to benches/record
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
-    /// Put the tables into the section for figures called `rivals` of this document
+    /// Draw the ratios of each size into this folder
+    #[arg(long, value_name = "FOLDER")]
+    charts: Option<PathBuf>,
+    /// Put the tables into a section for figures of this document
     #[arg(long, value_name = "FILE")]
     document: Option<PathBuf>,
+    /// The name of that section
+    #[arg(long, value_name = "NAME", default_value = "rivals", requires = "document")]
+    section: String,
 }
 
 #[derive(Subcommand)]
@@ -88,11 +93,10 @@ fn main() -> ExitCode {
 
 fn compare(run: &Run) -> Result<(), Box<dyn Error>> {
     let plan = run.plan()?;
-    let command = std::env::args().skip(1).collect::<Vec<_>>().join(" ");
-    let circumstances = record::circumstances(&format!("rkv-bench {command}"));
+    let circumstances = record::circumstances(&record::command("rkv-bench"));
     let sections = plan.sections();
     let estimate: Duration = sections.iter().map(|section| plan.estimate(section)).sum();
-    let progress = progress_bar(estimate);
+    let progress = progress::bar(estimate);
     let mut text = circumstances.join("\n");
     println!("{text}");
     let mut outcomes: Vec<Outcome> = Vec::new();
@@ -105,38 +109,34 @@ fn compare(run: &Run) -> Result<(), Box<dyn Error>> {
     }
     progress.finish_and_clear();
     println!("\n{LEGEND}");
-    run.keep(&format!("{text}\n\n{LEGEND}"), &record::csv(&circumstances, &outcomes))
+    run.keep(&format!("{text}\n\n{LEGEND}"), &record::csv(&circumstances, &outcomes), &outcomes)
 }
 
 /// What the columns mean.
 const LEGEND: &str = "\
 ratio: to the best rival in the cell; an engine that pins in each call against those that do, a
-session against all. Bytes per entry are resident, after prefilling.";
+session against all. 4 threads / 2: throughput of four threads divided by that of two. Bytes per
+entry are resident, after prefilling.";
 
 impl Run {
     fn plan(&self) -> Result<Plan, Box<dyn Error>> {
-        let (sizes, seconds): (&[u64], f64) = match self.quick {
-            true => (&[1 << 16, 1 << 20], 0.05),
-            false => (&[1 << 16, 1 << 22], 0.5),
-        };
-        let workloads = match self.workloads.is_empty() {
-            true => Workload::ALL.to_vec(),
-            false => Workload::select(&self.workloads)?,
-        };
-        let plan = Plan {
-            workloads,
-            sizes: if self.sizes.is_empty() { sizes } else { &self.sizes }.to_vec(),
-            threads: self.threads.clone(),
-            engines: self.engines.clone(),
-            rounds: self.rounds,
-            time: Duration::try_from_secs_f64(self.seconds.unwrap_or(seconds))?,
-        };
+        let mut plan = if self.quick { Plan::quick() } else { Plan::full() };
+        plan.workloads = Workload::select(&self.workloads)?;
+        plan.threads = self.threads.clone();
+        plan.engines = self.engines.clone();
+        plan.rounds = self.rounds.unwrap_or(plan.rounds);
+        if !self.sizes.is_empty() {
+            plan.sizes = self.sizes.clone();
+        }
+        if let Some(seconds) = self.seconds {
+            plan.time = Duration::try_from_secs_f64(seconds)?;
+        }
         plan.check()?;
         Ok(plan)
     }
 
     /// Writes what the options ask for.
-    fn keep(&self, text: &str, csv: &str) -> Result<(), Box<dyn Error>> {
+    fn keep(&self, text: &str, csv: &str, outcomes: &[Outcome]) -> Result<(), Box<dyn Error>> {
         if let Some(file) = &self.record {
             let path = record::path(file);
             if let Some(folder) = path.parent() {
@@ -145,18 +145,16 @@ impl Run {
             std::fs::write(&path, csv)?;
             println!("recorded in {}", path.display());
         }
+        if let Some(folder) = &self.charts {
+            for path in chart::write(folder, outcomes)? {
+                println!("drawn in {}", path.display());
+            }
+        }
         if let Some(file) = &self.document {
-            document::write_figures(file, "rivals", text)?;
+            document::write_figures(file, &self.section, text)?;
         }
         Ok(())
     }
-}
-
-/// Shows the time left on a terminal; silent elsewhere.
-fn progress_bar(estimate: Duration) -> ProgressBar {
-    let style = ProgressStyle::with_template("{wide_bar} {percent}% {eta} left\n{msg}");
-    let bar = ProgressBar::new(estimate.as_millis() as u64);
-    bar.with_style(style.expect("the template is valid"))
 }
 
 /// Measures the memory of an engine in a process of its own, where nothing was freed before.

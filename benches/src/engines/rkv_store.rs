@@ -73,12 +73,12 @@ impl Handle<ByteKey, ByteValue> for &Store {
     #[inline]
     fn get_many(&mut self, keys: &[ByteKey], out: &mut [ByteValue]) -> usize {
         let mut found = 0;
-        for (value, out) in Store::get_many(self, keys).iter().zip(out) {
+        self.get_many_with(keys, |index, value| {
             if let Some(value) = value {
-                out.copy_from_slice(value);
+                out[index].copy_from_slice(value);
                 found += 1;
             }
-        }
+        });
         found
     }
 }
