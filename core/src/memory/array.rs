@@ -22,7 +22,27 @@ pub(crate) fn zeroed(bytes: usize) -> Option<NonNull<u8>> {
     unsafe {
         let aligned = start.add(offset);
         aligned.sub(size_of::<usize>()).cast::<usize>().write(offset);
+        advise_huge_pages(aligned, bytes);
         Some(NonNull::new_unchecked(aligned))
+    }
+}
+
+/// Arrays of so many bytes and more ask for huge pages: a look at a random bucket of a large array
+/// else costs a walk through the page tables besides.
+const HUGE_FROM: usize = 4 << 20;
+
+/// Asks the system to back big memory by huge pages. It may refuse or not know them.
+fn advise_huge_pages(memory: *mut u8, bytes: usize) {
+    const PAGE: usize = 4096;
+    if bytes < HUGE_FROM || cfg!(miri) {
+        return;
+    }
+    #[cfg(target_os = "linux")]
+    {
+        let skipped = memory.align_offset(PAGE);
+        let whole = (bytes - skipped) & !(PAGE - 1);
+        // SAFETY: whole pages inside of memory that is ours; the advice changes no content.
+        unsafe { libc::madvise(memory.add(skipped).cast(), whole, libc::MADV_HUGEPAGE) };
     }
 }
 
