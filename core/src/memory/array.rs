@@ -3,14 +3,17 @@
 use std::alloc::{self, Layout};
 use std::ptr::NonNull;
 
-use super::LINE;
+use super::{LINE, pages};
 
 /// Zeroed memory of `bytes` bytes, aligned to a cache line; `None` when the system refuses.
 ///
-/// Asks for 16-byte alignment only and aligns by hand: for more, the standard library would clear
+/// Of the allocator it asks for 16-byte alignment only and aligns by hand: for more, the standard library would clear
 /// the memory itself instead of taking pages that the system hands out zeroed, and the writer that
 /// starts a resize would touch all of a big array.
 pub(crate) fn zeroed(bytes: usize) -> Option<NonNull<u8>> {
+    if bytes >= pages::FROM {
+        return pages::map(bytes);
+    }
     // SAFETY: the layout has a size of at least LINE.
     let start = unsafe { alloc::alloc_zeroed(layout(bytes)?) };
     if start.is_null() {
@@ -22,27 +25,7 @@ pub(crate) fn zeroed(bytes: usize) -> Option<NonNull<u8>> {
     unsafe {
         let aligned = start.add(offset);
         aligned.sub(size_of::<usize>()).cast::<usize>().write(offset);
-        advise_huge_pages(aligned, bytes);
         Some(NonNull::new_unchecked(aligned))
-    }
-}
-
-/// Arrays of so many bytes and more ask for huge pages: a look at a random bucket of a large array
-/// else costs a walk through the page tables besides.
-const HUGE_FROM: usize = 4 << 20;
-
-/// Asks the system to back big memory by huge pages. It may refuse or not know them.
-fn advise_huge_pages(memory: *mut u8, bytes: usize) {
-    const PAGE: usize = 4096;
-    if bytes < HUGE_FROM || cfg!(miri) {
-        return;
-    }
-    #[cfg(target_os = "linux")]
-    {
-        let skipped = memory.align_offset(PAGE);
-        let whole = (bytes - skipped) & !(PAGE - 1);
-        // SAFETY: whole pages inside of memory that is ours; the advice changes no content.
-        unsafe { libc::madvise(memory.add(skipped).cast(), whole, libc::MADV_HUGEPAGE) };
     }
 }
 
@@ -52,6 +35,10 @@ fn advise_huge_pages(memory: *mut u8, bytes: usize) {
 ///
 /// `memory` comes from `zeroed` with the same `bytes`, and nobody uses it any more.
 pub(crate) unsafe fn free(memory: NonNull<u8>, bytes: usize) {
+    if bytes >= pages::FROM {
+        // SAFETY: then `zeroed` took it from there.
+        return unsafe { pages::unmap(memory, bytes) };
+    }
     // SAFETY: `zeroed` wrote the offset just before the memory, and took this layout.
     unsafe {
         let offset = memory.as_ptr().sub(size_of::<usize>()).cast::<usize>().read();
@@ -70,7 +57,7 @@ mod tests {
 
     #[test]
     fn memory_is_zero_aligned_and_given_back() {
-        for bytes in [64, 128, if cfg!(miri) { 4096 } else { 1 << 20 }] {
+        for bytes in [64, 128, if cfg!(miri) { 4096 } else { (3 << 20) + 1 }] {
             let memory = zeroed(bytes).expect("memory");
             assert_eq!(memory.as_ptr().addr() % LINE, 0);
             // SAFETY: `bytes` initialised bytes.

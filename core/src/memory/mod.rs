@@ -4,6 +4,7 @@
 
 pub(crate) mod array;
 mod block;
+mod pages;
 mod cache;
 mod prefetch;
 

@@ -14,9 +14,10 @@ use crate::sync::{self, CachePadded, Relaxed};
 /// The most shards that a map or store can have.
 pub(crate) const SHARDS_MAX: usize = 64;
 
-/// The tables of one map or store, and how many entries each has.
+/// The tables of one map or store, and how many entries they have.
 pub(crate) struct Shards<R: Record> {
     tables: Box<[Table<R>]>,
+    /// Entries created less entries removed, split by thread. One of them may be negative.
     counts: Box<[CachePadded<AtomicI64>]>,
     hasher: R::Hasher,
     /// The size below which no table shrinks.
@@ -47,7 +48,7 @@ impl<R: Record> Shards<R> {
         let log2_min = Table::<R>::log2_for(entries.div_ceil(len));
         let mut shards = Self {
             tables: Box::default(),
-            counts: (0..len).map(|_| CachePadded::default()).collect(),
+            counts: (0..Self::default_len()).map(|_| CachePadded::default()).collect(),
             hasher,
             log2_min,
         };
@@ -80,7 +81,8 @@ impl<R: Record> Shards<R> {
 
     #[inline(always)]
     fn table_of(&self, hash: u64) -> &Table<R> {
-        // SAFETY: the number of tables is a power of two, so the masked hash is below it.
+        // SAFETY: the number of tables is a power of two, so the masked hash is below it. There are
+        // none only while the shards are made or dropped, when nobody looks anything up.
         unsafe { self.tables.get_unchecked(self.shard_of(hash)) }
     }
 
@@ -144,8 +146,7 @@ impl<R: Record> Shards<R> {
         is_key: impl Fn(R::Shown<'g>) -> bool + Copy,
         mut decide: impl FnMut(Option<R::Shown<'g>>) -> Decision<R>,
     ) -> Result<Change<R::Shown<'g>>, Refused> {
-        let shard = self.shard_of(hash);
-        let table = &self.tables[shard];
+        let table = self.table_of(hash);
         let change = table.write(
             &self.hasher,
             hash,
@@ -156,11 +157,9 @@ impl<R: Record> Shards<R> {
             |found| decide(found.map(|record| unsafe { R::show(record) })),
         )?;
         match change {
-            Change::Created => {
-                self.counts[shard].fetch_add(1, Relaxed);
-            }
+            Change::Created => self.add_to_count(1),
             Change::Removed(_) => {
-                self.counts[shard].fetch_sub(1, Relaxed);
+                self.add_to_count(-1);
                 table.consider_shrinking(hash, self.log2_min);
             }
             Change::Replaced(_) | Change::Kept(_) => {}
@@ -196,6 +195,12 @@ impl<R: Record> Shards<R> {
         for table in &self.tables {
             table.shrink(&self.hasher, guard, self.log2_min);
         }
+    }
+
+    #[inline]
+    fn add_to_count(&self, by: i64) {
+        // Relaxed: a figure.
+        self.counts[sync::thread_number() & (self.counts.len() - 1)].fetch_add(by, Relaxed);
     }
 
     /// How many entries there are: exact when no write is in flight, never negative.
