@@ -7,9 +7,9 @@ use super::{LINE, pages};
 
 /// Zeroed memory of `bytes` bytes, aligned to a cache line; `None` when the system refuses.
 ///
-/// Of the allocator it asks for 16-byte alignment only and aligns by hand: for more, the standard library would clear
-/// the memory itself instead of taking pages that the system hands out zeroed, and the writer that
-/// starts a resize would touch all of a big array.
+/// Of the allocator it asks for 16-byte alignment only and aligns by hand: for more, the standard
+/// library would clear the memory itself instead of taking pages that the system hands out zeroed,
+/// and the writer that starts a resize would touch all of the array.
 pub(crate) fn zeroed(bytes: usize) -> Option<NonNull<u8>> {
     if bytes >= pages::FROM {
         return pages::map(bytes);
