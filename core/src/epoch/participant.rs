@@ -256,7 +256,8 @@ impl Drop for Guard {
         self.pin = None;
         let depth = self.participant.sighting.depth.load(Relaxed) - 1;
         self.participant.sighting.depth.store(depth, Relaxed);
-        if depth == 0 && self.participant.owes.get() && !self.participant.ready.is_empty() {
+        if depth == 0 && self.participant.owes.replace(false) && !self.participant.ready.is_empty()
+        {
             settle(&self.participant);
         }
     }

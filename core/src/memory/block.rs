@@ -62,6 +62,12 @@ pub(crate) unsafe fn free(block: NonNull<u8>, bytes: usize) {
     unsafe { system_free(block, bytes) }
 }
 
+/// Gives the blocks that this thread keeps back to the system.
+pub(crate) fn drain_cache() {
+    // At the end of a thread there is nothing left to drain.
+    let _ = CACHE.try_with(Cache::drain);
+}
+
 /// Bytes as blocks have them: a multiple of [`ALIGN`], at least one.
 #[inline]
 fn rounded(bytes: usize) -> Option<usize> {
@@ -206,6 +212,30 @@ mod tests {
             }
         }
         assert!(allocate(usize::MAX).is_none());
+    }
+
+    #[test]
+    #[cfg(not(any(miri, rkv_loom, rkv_watched, fuzzing)))]
+    fn the_block_that_a_thread_freed_last_is_the_next_of_its_size_wherever_it_came_from() {
+        struct Sent(NonNull<u8>);
+        // SAFETY: a block belongs to whoever holds it.
+        unsafe impl Send for Sent {}
+        let far = std::thread::spawn(|| Sent(allocate(200).expect("memory"))).join();
+        let far = far.expect("no panic").0;
+        let near = allocate(200).expect("memory");
+        // SAFETY: the blocks are this test's, and go back once.
+        unsafe {
+            free(near, 200);
+            free(far, 193);
+        }
+        assert_eq!((allocate(208), allocate(193)), (Some(far), Some(near)));
+        // SAFETY: as above.
+        unsafe {
+            free(near, 193);
+            free(far, 208);
+        }
+        drain_cache();
+        assert!(CACHE.with(|cache| cache.take(208)).is_none(), "drained");
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::block::{ALIGN, system_free};
 pub(super) const BYTES_MAX: usize = 512;
 
 /// Bytes that one size may keep: two batches of garbage of usual records, well inside of a cache of
-/// the second level.
+/// the second level. All sizes together keep 2 MiB at most.
 const BYTES_PER_SIZE: usize = 64 << 10;
 
 const SIZES: usize = BYTES_MAX / ALIGN;
@@ -73,14 +73,21 @@ impl Cache {
     }
 }
 
-impl Drop for Cache {
-    fn drop(&mut self) {
+impl Cache {
+    /// Gives all blocks back to the system.
+    pub(super) fn drain(&self) {
         for size in 1..=SIZES {
             while let Some(block) = self.take(size * ALIGN) {
                 // SAFETY: kept blocks are whole blocks of their size, and are taken once.
                 unsafe { system_free(block, size * ALIGN) };
             }
         }
+    }
+}
+
+impl Drop for Cache {
+    fn drop(&mut self) {
+        self.drain();
     }
 }
 

@@ -8,7 +8,7 @@ mod pages;
 mod cache;
 mod prefetch;
 
-pub(crate) use block::{allocate, drop_boxed, fits_in_word, free, try_box};
+pub(crate) use block::{allocate, drain_cache, drop_boxed, fits_in_word, free, try_box};
 pub(crate) use prefetch::prefetch;
 
 /// The size of a cache line.

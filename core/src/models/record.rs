@@ -68,7 +68,7 @@ pub(super) fn released(record: NonNull<Record>) -> usize {
 /// It comes from `make`, and this is the end of its world.
 pub(super) unsafe fn free(record: NonNull<Record>) {
     // SAFETY: `make` made it as a box would, and nobody else has it any more.
-    drop(unsafe { Box::from_raw(record.as_ptr()) });
+    unsafe { crate::memory::drop_boxed(record) };
 }
 
 // SAFETY: records are boxes that stay where they are until the end of the model.

@@ -49,12 +49,16 @@ impl Store {
     /// is set. `NoMemory` or `Full` from a table leaves the entries before it set. `Forked`.
     pub fn set_many<K: AsRef<[u8]>, V: AsRef<[u8]>>(&self, entries: &[(K, V)]) -> Result<()> {
         self.check()?;
-        let make = |(key, value): &(K, V)| Draft::new(key.as_ref(), value.as_ref());
-        let mut drafts = entries.iter().map(make).collect::<Result<Vec<_>>>()?.into_iter();
+        // Asked for once: what is put stands under the hash of its own key.
+        let keys: Vec<&[u8]> = entries.iter().map(|(key, _)| key.as_ref()).collect();
+        let values = entries.iter().map(|(_, value)| value.as_ref());
+        let make = |(key, value): (&&[u8], &[u8])| Draft::new(key, value);
+        let drafts = keys.iter().zip(values).map(make).collect::<Result<Vec<_>>>()?;
+        let mut drafts = drafts.into_iter();
         let guard = epoch::pin();
         self.in_groups(
-            entries,
-            |(key, _)| key.as_ref(),
+            &keys,
+            |key| key,
             |_, keys| {
                 keys.iter().for_each(|key| self.shards.prefetch_record(key.hash, &guard));
                 for (&key, draft) in keys.iter().zip(&mut drafts) {

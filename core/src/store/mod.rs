@@ -56,7 +56,8 @@ pub struct Store {
     generation: u64,
 }
 
-/// Values up to this many bytes are copied while the thread is pinned, longer ones before.
+/// A one-call set copies values up to this many bytes while it is pinned, longer ones before. (A
+/// session is pinned anyway.)
 const COPIED_PINNED_MAX: usize = 4096;
 
 /// What a [`set`](Store::set) did.

@@ -283,8 +283,9 @@ mod tests {
         assert!(!participant.is_pinned());
     }
 
+    // Miri has no processes to fork, and sanitizers do not follow the fork of one with threads.
     #[test]
-    #[cfg(not(miri))]
+    #[cfg(not(any(miri, rkv_watched)))]
     #[expect(unsafe_code, reason = "forks")]
     fn a_pin_that_came_through_a_fork_protects_in_the_stores_of_the_child() {
         let (inherited, pin) = (Store::new(), Pin::new());

@@ -198,7 +198,7 @@ impl<'g> Entry<'g> {
     /// Asks for the lines of the record behind those that are asked for with its bucket.
     #[inline]
     pub(super) fn prefetch_rest(self) {
-        let start = self.record.as_ptr().cast::<u8>();
+        let start = self.record.as_ptr().cast::<u8>().map_addr(|addr| addr & !(LINE - 1));
         let end = self.value().as_ptr_range().end;
         for line in Record::LINES..LINES_AHEAD_MAX {
             let line = start.wrapping_add(line * LINE);

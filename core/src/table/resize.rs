@@ -167,10 +167,10 @@ impl<R: Record, const S: usize, const L: usize> Table<R, S, L> {
         }
     }
 
-    /// The size of an array that holds `entries` and need not double at once.
+    /// The size of an array that holds `entries` and does not double before, but by rare chance.
     pub(crate) fn log2_for(entries: usize) -> u32 {
-        // A twentieth less than full, since entries do not spread evenly over shards and samples.
-        let buckets = entries.saturating_mul(100) / (S * (FULL - FULL / 20));
+        // A tenth less than full, since entries do not spread evenly over shards and samples.
+        let buckets = entries.saturating_mul(100) / (S * (FULL - FULL / 10));
         (buckets.max(1).ilog2() + u32::from(!buckets.max(1).is_power_of_two())).min(LOG2_MAX)
     }
 

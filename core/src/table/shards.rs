@@ -44,7 +44,7 @@ impl<R: Record> Shards<R> {
 
     /// `len` empty tables, a power of two, with room for `entries` together.
     pub(crate) fn new(len: usize, entries: usize, hasher: R::Hasher) -> Result<Self, Refused> {
-        debug_assert!(len.is_power_of_two() && len <= SHARDS_MAX);
+        assert!(len.is_power_of_two() && len <= SHARDS_MAX, "the builders check it");
         let log2_min = Table::<R>::log2_for(entries.div_ceil(len));
         let mut shards = Self {
             tables: Box::default(),

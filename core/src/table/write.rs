@@ -81,7 +81,7 @@ impl<R: Record, const S: usize, const L: usize> Table<R, S, L> {
         let wanted = Wanted { hash, hasher, is_key, collisions: true, unvalidated };
         let begun = self.begin(hash, before_a_write());
         // What nearly all writes meet, with nothing kept for other cases: a bucket at rest.
-        if begun.place.header.is_normal() {
+        if begun.place.header.is_normal() || planted(Bug::PublishIntoFrozen) {
             let entry = begun.plain_entry(is_key, unvalidated);
             if (entry.is_some() || begun.plainly_absent())
                 && let Some(change) =

@@ -117,11 +117,16 @@ impl Worker<'_, '_> {
         }
     }
 
-    /// A recorded batch of gets, each key once: one call that stands for one of each key.
+    /// Up to 20 hot keys, each once, from `first` on: a batch of them is one call that stands for
+    /// one of each key.
+    fn batch(&mut self, first: u32) -> Vec<u32> {
+        let keys = self.names.len() as u64;
+        let count = 1 + self.dice.below(keys.min(20)) as u32;
+        (0..count).map(|offset| (first + offset) % keys as u32).collect()
+    }
+
     fn get_many(&mut self, first: u32) {
-        let keys = self.names.len() as u32;
-        let count = 1 + self.dice.below(u64::from(keys)) as u32;
-        let batch: Vec<u32> = (0..count).map(|offset| (first + offset) % keys).collect();
+        let batch = self.batch(first);
         let names: Vec<_> = batch.iter().map(|&key| &self.names[key as usize]).collect();
         let mut found = Vec::with_capacity(batch.len());
         let each = |_, bytes: Option<&[u8]>| found.push(bytes.map(<[u8]>::to_vec));
@@ -134,6 +139,40 @@ impl Worker<'_, '_> {
         for (key, bytes) in batch.into_iter().zip(found) {
             let seen = bytes.map(|bytes| Seen::value(decode(key, &bytes)));
             self.calls.note(key, began, ended, read(seen));
+        }
+    }
+
+    fn set_many(&mut self, first: u32) {
+        let batch = self.batch(first);
+        let ids: Vec<u64> = batch.iter().map(|_| self.fresh()).collect();
+        let entry = |(&key, &id)| (&self.names[key as usize], encode(key, id));
+        let entries: Vec<_> = batch.iter().zip(&ids).map(entry).collect();
+        let began = self.clock.begin();
+        self.store.set_many(&entries).expect("set_many");
+        let ended = self.clock.end();
+        for (key, id) in batch.into_iter().zip(ids) {
+            let step = (Expect::Anything, Effect::Put(Seen::value(id)));
+            self.calls.note(key, began, ended, step);
+        }
+    }
+
+    /// A recorded batch of deletes. Its answer is a number: what it says of each key is known only
+    /// where it says the same of all.
+    fn delete_many(&mut self, first: u32) {
+        let mut batch = self.batch(first);
+        batch.truncate(1 + self.dice.below(2) as usize * batch.len());
+        let names: Vec<_> = batch.iter().map(|&key| &self.names[key as usize]).collect();
+        let began = self.clock.begin();
+        let removed = self.store.delete_many(&names).expect("delete_many");
+        let ended = self.clock.end();
+        let all = batch.len() as u64;
+        for key in batch {
+            let expect = match removed {
+                0 => Expect::Absent,
+                removed if removed == all => Expect::Present,
+                _ => Expect::Anything,
+            };
+            self.calls.note(key, began, ended, (expect, Effect::Remove));
         }
     }
 
@@ -166,14 +205,7 @@ impl Worker<'_, '_> {
                 || session.set(name, &value),
                 |answer| set_meaning(answer.expect("set"), id),
             ),
-            1 => self.calls.record(
-                key,
-                || store.set_many(&[(name, &value)]),
-                |answer| {
-                    answer.expect("set_many");
-                    (Expect::Anything, Effect::Put(Seen::value(id)))
-                },
-            ),
+            1 => self.set_many(key),
             _ => self.calls.record(
                 key,
                 || store.set(name, &value),
@@ -205,11 +237,7 @@ impl Worker<'_, '_> {
                 || session.delete(name),
                 |answer| removed_meaning(answer.expect("delete")),
             ),
-            1 => self.calls.record(
-                key,
-                || store.delete_many(std::slice::from_ref(name)),
-                |answer| removed_meaning(answer.expect("delete_many") == 1),
-            ),
+            1 => self.delete_many(key),
             _ => self.calls.record(
                 key,
                 || store.delete(name),
