@@ -30,6 +30,7 @@ check-rust:
 	cargo fmt --all --check
 	cargo fmt --manifest-path fuzz/Cargo.toml --check
 	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy -p rkv --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
 	cargo test -q -p rkv --test tidy
 	cargo test -q -p rkv-ffi-c --test it header::
@@ -44,8 +45,13 @@ check-python: $(VENV)
 test: test-rust test-python test-demo ## All tests that need neither nightly nor loom
 
 .PHONY: test-rust
+# Without mimalloc, into which neither valgrind nor a test that refuses memory can see; then what
+# is delivered, with it.
 test-rust: valgrind # The engine, the C and C++ face, the models, the workloads of the benches
-	cargo test
+	cargo test --no-default-features
+	cargo test -q -p rkv --features mimalloc --lib memory::
+	cargo build --release -p rkv-ffi-c
+	LIBKV_DIR=$(TARGET)/release cargo test -q --no-default-features -p rkv-ffi-c --test it
 	cargo test -p rkv-benches --lib
 	cargo run -q -p rkv --example quickstart
 

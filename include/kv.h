@@ -12,6 +12,8 @@
  *     the status KV_ERR_CLOSED and not a crash, also when other stores were opened since. It is a
  *     structure and not a plain integer so that the compiler finds swapped arguments; it travels
  *     by value and costs what an integer costs. The zero handle { 0 } names no store.
+ *     A kv_guard_t is such a number too, of a pin of one thread: what is no guard, or not any
+ *     more, is KV_ERR_INVALID_ARGUMENT, and a guard of another thread is KV_ERR_WRONG_THREAD.
  *
  *  3. Statuses. Functions that can fail return kv_status_t: 0 is success, a positive number is an
  *     outcome that a correct program expects (no such key, buffer too small), a negative number is
@@ -22,13 +24,15 @@
  *
  *  5. Bytes in. Keys and values are a pointer and a length, any bytes, without a NUL at the end.
  *     NULL is allowed if and only if the length is 0; empty keys and empty values are ordinary.
- *     The bytes must stay as they are during the call; they are copied, never kept.
+ *     The bytes must stay as they are during the call, and so must arrays of keys; they are copied,
+ *     never kept.
  *
  *  6. Results. Out-pointers must be aligned and writable, and buffers as large as you say. They
  *     must not be NULL unless the function says so. They are written on KV_OK, and otherwise only
  *     as the function says.
  *
- *  7. Memory. Nobody has to free anything, except what kv_get_dup returned, by kv_free.
+ *  7. Memory. Nobody has to free anything, except what kv_get_dup and kv_get_many returned, by
+ *     kv_free. Guards are to be ended by kv_unpin.
  *
  *  8. Structures that begin with struct_size may grow at their end in later versions. Let
  *     kv_options_init fill kv_options_t. A program may be older or newer than the library: what it
@@ -36,15 +40,15 @@
  *     it is set. Read from a structure in a callback only what lies within its struct_size.
  *
  *  9. Threads. Every function may be called from any thread at any time, on the same store too;
- *     no call waits for another. Error texts belong to their thread. No function may be called
- *     from a signal handler.
+ *     no call waits for another. Error texts and guards belong to their thread. No function may be
+ *     called from a signal handler.
  *
  * 10. Callbacks run on the calling thread before the function returns; user_data is passed through
  *     and may be NULL. They may call every function, also on the same store, also kv_close. They
  *     must not throw, longjmp or end the thread, and must keep no pointer that they were given.
  *
- * 11. Fork. In a child process, every call on a store that the parent opened returns
- *     KV_ERR_FORKED. The child may open stores of its own.
+ * 11. Fork. In a child process, every call on a store that the parent opened, and on a guard of
+ *     such a store, returns KV_ERR_FORKED. The child may open stores of its own.
  *
  * 12. Faults inside rkv do not end the program: the call returns KV_ERR_PANIC.
  */
@@ -107,8 +111,8 @@ typedef struct kv_store_t {
 } kv_store_t;
 
 /**
- * Some bytes that somebody else owns. `data` is not NULL when the library made it, also for
- * `len` 0. There is no NUL at the end.
+ * Some bytes that somebody else owns, without a NUL at the end. When the library made it, `data`
+ * is NULL only where a function says so, and not because `len` is 0.
  */
 typedef struct kv_slice_t {
   /** The first byte. */
@@ -135,6 +139,18 @@ typedef struct kv_entry_t {
  * Convention 10 holds: it may use the store freely, and must not throw or keep pointers.
  */
 typedef int32_t (*kv_scan_fn)(void *user_data, const struct kv_entry_t *entry);
+
+/**
+ * A pin of one thread, by number. The zero guard, { 0, 0 }, names none.
+ *
+ * Passed by value; copies are equal, and end together. Do not look into it.
+ */
+typedef struct kv_guard_t {
+  /** Private. */
+  uint64_t thread;
+  /** Private. */
+  uint64_t id;
+} kv_guard_t;
 
 /** Done. */
 #define KV_OK 0
@@ -285,8 +301,9 @@ kv_status_t kv_retain(struct kv_store_t store);
 /**
  * Gives up a reference; the last one closes the store, and its handle is never valid again.
  *
- * Calls that other threads have begun end normally, and the memory is freed when the last of
- * them returns; this function does not wait for them. Closing the zero handle does nothing.
+ * Calls that other threads have begun end normally, what was read under a guard stays readable,
+ * and the memory is freed when the last call returns and the last guard is unpinned; this function
+ * does not wait for them. Closing the zero handle does nothing.
  */
 kv_status_t kv_close(struct kv_store_t store);
 
@@ -320,7 +337,7 @@ kv_status_t kv_get_dup(struct kv_store_t store,
                        void **out_data,
                        size_t *out_len);
 
-/** Frees memory that kv_get_dup returned; NULL does nothing. */
+/** Frees memory that kv_get_dup or kv_get_many returned; NULL does nothing. */
 void kv_free(void *data);
 
 /** Stores a copy of `value` under a copy of `key`, whether the key exists or not. */
@@ -373,6 +390,77 @@ kv_status_t kv_scan(struct kv_store_t store,
                     size_t prefix_len,
                     kv_scan_fn callback,
                     void *user_data);
+
+/**
+ * Pins the calling thread for reads of `store` that copy nothing, and writes the guard to
+ * `out_guard`; on failure it becomes the zero guard.
+ *
+ * What kv_get_ref and kv_get_many_ref give under the guard stays readable until kv_unpin or
+ * kv_repin, although others overwrite or delete the key or close the store. Until then, memory
+ * that anybody removes from any store of the process waits. So do not hold a guard while you wait
+ * for something, and renew one that you keep by kv_repin.
+ *
+ * A guard belongs to its thread. A thread may hold up to 1,024 of them (more is KV_ERR_FULL), and
+ * write to the store meanwhile; those that it still holds when it ends are unpinned.
+ *
+ * If the store is closed under a guard, kv_get_ref, kv_get_many_ref and kv_repin return
+ * KV_ERR_CLOSED; what was read stays readable, and kv_unpin frees the store if nobody else still
+ * uses it.
+ */
+KV_NODISCARD
+kv_status_t kv_pin(struct kv_store_t store,
+                   struct kv_guard_t *out_guard);
+
+/**
+ * Renews a guard, so that the freeing of memory goes on; what was read under it before is not
+ * readable any more. It costs about what a read does: do it between two pieces of work.
+ */
+kv_status_t kv_repin(struct kv_guard_t guard);
+
+/** Ends a guard; what was read under it is not readable any more. */
+kv_status_t kv_unpin(struct kv_guard_t guard);
+
+/**
+ * Writes to `out_value` where the value of `key` lies: bytes of the store that are not to be
+ * written to, readable until kv_unpin or kv_repin. Takes no locked instruction.
+ *
+ * Returns KV_OK or KV_NOT_FOUND. On success the address is not NULL, also for an empty value;
+ * otherwise it becomes NULL and the length 0.
+ */
+KV_NODISCARD
+kv_status_t kv_get_ref(struct kv_guard_t guard,
+                       const void *key,
+                       size_t key_len,
+                       struct kv_slice_t *out_value);
+
+/**
+ * Copies the values of `count` keys into fresh memory, to be freed by one kv_free, and writes its
+ * address to `out_values`: an array of `count` slices in the order of `keys`, and behind it the
+ * bytes that they point to.
+ *
+ * The slice of a key that does not exist has NULL for an address; that of an empty value has not.
+ * Each value is as at some moment of the call. Many keys cost less here than one by one, since
+ * their waits for memory overlap. On failure `out_values` becomes NULL.
+ */
+KV_NODISCARD
+kv_status_t kv_get_many(struct kv_store_t store,
+                        const struct kv_slice_t *keys,
+                        size_t count,
+                        struct kv_slice_t **out_values);
+
+/**
+ * Writes to `out_values`, an array of `count` slices, where the values of `count` keys lie, in the
+ * order of `keys`: as kv_get_ref does for one key, and with NULL for the address where a key does
+ * not exist.
+ *
+ * Costs less than one call for each key, since their waits for memory overlap. The arrays must not
+ * overlap. On failure nothing is written.
+ */
+KV_NODISCARD
+kv_status_t kv_get_many_ref(struct kv_guard_t guard,
+                            const struct kv_slice_t *keys,
+                            size_t count,
+                            struct kv_slice_t *out_values);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -6,7 +6,8 @@
  * Errors are thrown as kv::error; expected outcomes, such as a key that does not exist, are
  * return values. The conventions of kv.h hold: all members of kv::store may be called from any
  * thread at any time, except that nobody may use an object while another thread moves, assigns or
- * destroys that same object. Give each thread its own kv::store by share() if in doubt.
+ * destroys that same object. Give each thread its own kv::store by share() if in doubt. A kv::guard
+ * belongs to one thread.
  */
 #ifndef RKV_KV_HPP_INCLUDED
 #define RKV_KV_HPP_INCLUDED
@@ -17,10 +18,12 @@
 #include <cstdint>
 #include <cstring>
 #include <exception>
+#include <initializer_list>
 #include <stdexcept>
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 #if __cplusplus >= 201703L
 #include <optional>
 #include <string_view>
@@ -66,6 +69,9 @@ class bytes {
   std::size_t size() const noexcept { return size_; }
   bool empty() const noexcept { return size_ == 0; }
 
+  /** Whether it stands, in the answer to a batch, for a key that does not exist. */
+  bool missing() const noexcept { return data_ == nullptr; }
+
   /** A copy. */
   std::string str() const { return empty() ? std::string() : std::string(data_, size_); }
 
@@ -78,6 +84,48 @@ inline bool operator==(bytes a, bytes b) noexcept {
   return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size()) == 0);
 }
 inline bool operator!=(bytes a, bytes b) noexcept { return !(a == b); }
+
+/** The keys of a batch as kv.h wants them; they point into `keys`. */
+template <class Keys>
+std::vector<kv_slice_t> slices(const Keys &keys) {
+  std::vector<kv_slice_t> made;
+  for (const auto &key : keys) {
+    const bytes view(key);
+    made.push_back(kv_slice_t{view.data(), view.size()});
+  }
+  return made;
+}
+
+/** Copies of the values of a batch of keys, in the order of the keys; they live as long as this
+ *  object, which can be moved but not copied. */
+class values {
+ public:
+  values(values &&other) noexcept : slices_(other.slices_), size_(other.size_) {
+    other.slices_ = nullptr;
+    other.size_ = 0;
+  }
+  values &operator=(values &&other) noexcept {
+    std::swap(slices_, other.slices_);
+    std::swap(size_, other.size_);
+    return *this;
+  }
+  values(const values &) = delete;
+  values &operator=(const values &) = delete;
+  ~values() { kv_free(slices_); }
+
+  /** Number of keys that were asked for; 0 for what was moved from. */
+  std::size_t size() const noexcept { return size_; }
+
+  /** The value at a place below size(); missing() if the key did not exist. */
+  bytes operator[](std::size_t index) const noexcept { return bytes(slices_[index]); }
+
+ private:
+  friend class store;
+  values(kv_slice_t *slices, std::size_t size) noexcept : slices_(slices), size_(size) {}
+
+  kv_slice_t *slices_;
+  std::size_t size_;
+};
 
 /** How to open a store: kv_options_t with every field at its default. */
 struct options : kv_options_t {
@@ -141,6 +189,16 @@ class store {
     return value;
   }
 #endif
+
+  /** Copies of the values of many keys: a container of what kv::bytes is made from, or a list in
+   *  braces. Costs less than as many single reads, since their waits for memory overlap. */
+  template <class Keys = std::initializer_list<bytes>>
+  values get_many(const Keys &keys) const {
+    const std::vector<kv_slice_t> wanted = slices(keys);
+    kv_slice_t *found = nullptr;
+    check(kv_get_many(handle_, wanted.data(), wanted.size(), &found));
+    return values(found, wanted.size());
+  }
 
   /** Removes the key; false if there was nothing to remove. */
   bool erase(bytes key) { return check(kv_delete(handle_, key.data(), key.size())) == KV_OK; }
@@ -217,6 +275,57 @@ class store {
   };
 
   kv_store_t handle_;
+};
+
+/** A pin of this thread for reads of a store that copy nothing, as kv_pin makes it.
+ *
+ *  What it gives stays readable, whatever others do to the key or the store, until the guard is
+ *  renewed or destroyed. While it stands, memory that anybody removes waits. It is destroyed by the
+ *  thread that made it. */
+class guard {
+ public:
+  explicit guard(const store &pinned) : handle_() { check(kv_pin(pinned.handle(), &handle_)); }
+  guard(const guard &) = delete;
+  guard &operator=(const guard &) = delete;
+  ~guard() { (void)kv_unpin(handle_); }
+
+  /** Lets `value` point to the value in the store; false, and a missing `value`, if the key does
+   *  not exist. */
+  bool get(bytes key, bytes &value) const {
+    kv_slice_t found = kv_slice_t();
+    const kv_status_t status = check(kv_get_ref(handle_, key.data(), key.size(), &found));
+    value = bytes(found);
+    return status == KV_OK;
+  }
+
+#if __cplusplus >= 201703L
+  /** The value in the store, if the key exists. */
+  std::optional<std::string_view> get(bytes key) const {
+    bytes value;
+    if (!get(key, value)) return std::nullopt;
+    return value;
+  }
+#endif
+
+  /** The values of many keys, as store::get_many takes them, in their order; missing() for a key
+   *  that does not exist. */
+  template <class Keys = std::initializer_list<bytes>>
+  std::vector<bytes> get_many(const Keys &keys) const {
+    const std::vector<kv_slice_t> wanted = slices(keys);
+    std::vector<kv_slice_t> found(wanted.size());
+    check(kv_get_many_ref(handle_, wanted.data(), wanted.size(), found.data()));
+    return std::vector<bytes>(found.begin(), found.end());
+  }
+
+  /** Renews the pin, so that the freeing of memory goes on: do it between two pieces of work. What
+   *  it gave before is not readable any more. */
+  void repin() { check(kv_repin(handle_)); }
+
+  /** The guard for functions of kv.h; it stays owned by this object. */
+  kv_guard_t handle() const noexcept { return handle_; }
+
+ private:
+  kv_guard_t handle_;
 };
 
 /** Frees what can be freed of the memory of deleted and replaced values, as kv_flush does. */

@@ -1,10 +1,11 @@
-//! What a callback sees of a key: structures that borrow the engine's bytes.
+//! What a program sees of a key: structures that borrow the engine's bytes.
 
 use std::ffi::c_void;
 use std::mem::size_of;
+use std::ptr;
 
-/// Some bytes that somebody else owns. `data` is not NULL when the library made it, also for
-/// `len` 0. There is no NUL at the end.
+/// Some bytes that somebody else owns, without a NUL at the end. When the library made it, `data`
+/// is NULL only where a function says so, and not because `len` is 0.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct kv_slice_t {
@@ -29,8 +30,18 @@ pub struct kv_entry_t {
 }
 
 impl kv_slice_t {
-    fn new(bytes: &[u8]) -> Self {
+    /// What stands for a value that is not there.
+    pub(crate) const NONE: Self = kv_slice_t { data: ptr::null(), len: 0 };
+
+    #[inline]
+    pub(crate) fn new(bytes: &[u8]) -> Self {
         kv_slice_t { data: bytes.as_ptr().cast(), len: bytes.len() }
+    }
+
+    /// The slice of a value that may be there.
+    #[inline]
+    pub(crate) fn of(value: Option<&[u8]>) -> Self {
+        value.map_or(Self::NONE, Self::new)
     }
 }
 

@@ -33,8 +33,11 @@ pub(crate) enum Failure {
         /// What is wrong with it.
         reason: &'static str,
     },
-    /// As many stores as there can be are open.
-    StoresFull,
+    /// There are as many as there can be.
+    TooMany {
+        /// What there are too many of, and their state.
+        things: &'static str,
+    },
 }
 
 impl Failure {
@@ -47,7 +50,7 @@ impl Failure {
         let status = match self {
             Failure::Engine(error) => error.code(),
             Failure::Unsupported { .. } => code::UNSUPPORTED,
-            Failure::StoresFull => code::FULL,
+            Failure::TooMany { .. } => code::FULL,
         };
         if status < 0 {
             set_last_error(format_args!("{self}"));
@@ -67,7 +70,7 @@ impl fmt::Display for Failure {
         match self {
             Failure::Engine(error) => error.fmt(f),
             Failure::Unsupported { name, reason } => write!(f, "unsupported `{name}`: {reason}"),
-            Failure::StoresFull => f.write_str("too many stores are open"),
+            Failure::TooMany { things } => write!(f, "too many {things}"),
         }
     }
 }

@@ -46,7 +46,7 @@ static FREE_HINT: AtomicUsize = AtomicUsize::new(0);
 /// Gives `store` a handle with one reference.
 ///
 /// # Errors
-/// StoresFull when every slot is taken; the store is dropped.
+/// TooMany when every slot is taken; the store is dropped.
 pub(crate) fn open(store: Store) -> Result<kv_store_t, Failure> {
     // Relaxed: a hint; `claim` decides.
     let hint = FREE_HINT.load(Relaxed);
@@ -57,7 +57,7 @@ pub(crate) fn open(store: Store) -> Result<kv_store_t, Failure> {
             return Ok(kv_store_t { id: generation << INDEX_BITS | index as u64 });
         }
     }
-    Err(Failure::StoresFull)
+    Err(Failure::TooMany { things: "stores are open" })
 }
 
 /// Enters the store that `handle` names and keeps it alive until the call leaves.

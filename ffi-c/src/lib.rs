@@ -33,11 +33,17 @@ mod options;
 mod entry;
 mod store;
 mod scan;
+mod guard;
+mod pin;
+mod batch;
 
+pub use batch::*;
 pub use entry::*;
 pub use failure::kv_last_error_message;
+pub use guard::kv_guard_t;
 pub use handle::kv_store_t;
 pub use options::*;
+pub use pin::*;
 pub use scan::*;
 pub use status::*;
 pub use store::*;

@@ -164,6 +164,14 @@ impl<T> Drop for Claim<'_, T> {
 }
 
 impl<T> Entered<'_, T> {
+    /// Whether the generation goes on: for calls that last, a hint of when to leave.
+    #[inline]
+    pub(crate) fn is_open(&self) -> bool {
+        // Relaxed: carries nothing. As long as this call stands in the slot, the generation is the
+        // one that it entered.
+        phase(self.slot.state.load(Relaxed)) == OPEN
+    }
+
     /// Adds a reference; false when the last one is gone already.
     pub(crate) fn retain(&self) -> bool {
         // Relaxed: the count orders nothing; the additions do.

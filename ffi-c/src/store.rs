@@ -43,8 +43,9 @@ pub extern "C" fn kv_retain(store: kv_store_t) -> kv_status_t {
 
 /// Gives up a reference; the last one closes the store, and its handle is never valid again.
 ///
-/// Calls that other threads have begun end normally, and the memory is freed when the last of
-/// them returns; this function does not wait for them. Closing the zero handle does nothing.
+/// Calls that other threads have begun end normally, what was read under a guard stays readable,
+/// and the memory is freed when the last call returns and the last guard is unpinned; this function
+/// does not wait for them. Closing the zero handle does nothing.
 #[unsafe(no_mangle)]
 pub extern "C" fn kv_close(store: kv_store_t) -> kv_status_t {
     boundary(|| {
@@ -142,7 +143,7 @@ pub unsafe extern "C" fn kv_get_dup(
     })
 }
 
-/// Frees memory that kv_get_dup returned; NULL does nothing.
+/// Frees memory that kv_get_dup or kv_get_many returned; NULL does nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kv_free(data: *mut c_void) {
     // SAFETY: convention 7, `data` is NULL or comes from `malloc` in this library.

@@ -52,6 +52,7 @@ fn call(slot: &Shared, generation: u64, stripe: usize) {
 fn close(slot: &Shared, generation: u64, stripe: usize) -> bool {
     let Some(entered) = slot.enter(generation, stripe) else { return false };
     let released = entered.release();
+    assert!(released != Released::Last || !entered.is_open(), "the last close is seen at once");
     drop(entered.leave());
     released == Released::Last
 }

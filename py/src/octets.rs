@@ -67,6 +67,23 @@ impl AsRef<[u8]> for Octets<'_, '_> {
     }
 }
 
+/// The argument `keys`: any iterable of keys but a `str`, which would be one of its characters.
+///
+/// # Errors
+///
+/// `TypeError` for what is no such iterable, and what iterating raises. The keys themselves are not
+/// looked at yet.
+pub(crate) fn keys<'py>(argument: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    let refused = || wrong_type("keys", "an iterable of str or bytes-like", argument);
+    if argument.is_instance_of::<PyString>() {
+        return Err(refused());
+    }
+    let keys = argument.try_iter().map_err(|error| {
+        if error.is_instance_of::<PyTypeError>(argument.py()) { refused() } else { error }
+    })?;
+    keys.collect()
+}
+
 /// The argument `prefix`: what a listed key starts with.
 pub(crate) struct Prefix<'a, 'py>(Octets<'a, 'py>);
 

@@ -6,6 +6,7 @@ import rkv
 
 CALLS: dict[str, Callable[[rkv.Store], object]] = {
     "get": lambda store: store.get("key"),
+    "get_many": lambda store: store.get_many(["key", "absent"]),
     "set": lambda store: store.set("key", "value"),
     "set_if_absent": lambda store: store.set_if_absent("key", "value"),
     "add": lambda store: store.add("key", "value"),

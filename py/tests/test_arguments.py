@@ -48,6 +48,7 @@ WRONG = [5, 1.5, None, True, ("a",), ["a"], {"a": 1}, object()]
 
 CALLS_WITH_KEY: dict[str, Callable[[rkv.Store, object], object]] = {
     "get": lambda store, key: store.get(key),
+    "get_many": lambda store, key: store.get_many(["k", key]),
     "set": lambda store, key: store.set(key, "v"),
     "set_if_absent": lambda store, key: store.set_if_absent(key, "v"),
     "add": lambda store, key: store.add(key, "v"),

@@ -72,6 +72,8 @@ def test_no_call_leaks_an_object(state: str) -> None:
             for call in (store.get, store.delete, store.keys, store.scan, store.incr):
                 with pytest.raises(TypeError):
                     call(wrong)
+            with pytest.raises(TypeError):
+                store.get_many([bytearray(b"key"), wrong])
 
     def blocks() -> int:
         gc.collect()
@@ -127,7 +129,9 @@ def test_a_closed_store_that_is_kept_holds_no_memory(run_python: Callable[[str],
 
 def test_memory_that_the_system_refuses_is_an_error(run_python: Callable[[str], str]) -> None:
     run_python("""
-        import resource
+        import os, resource
+        # Else the allocator of the records reserves addresses for a gibibyte at once.
+        os.environ["MIMALLOC_ARENA_RESERVE"] = "64M"
         import rkv
 
         store = rkv.Store()

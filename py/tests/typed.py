@@ -13,6 +13,8 @@ def reads(store: rkv.Store) -> None:
     assert_type(store.get(b"k", b""), bytes)
     assert_type(store.get(bytearray(b"k"), 0), bytes | int)
     assert_type(store["k"], bytes)
+    assert_type(store.get_many(["k", b"k"]), list[bytes | None])
+    assert_type(store.get_many(key for key in store), list[bytes | None])
     assert_type(store.keys("p"), list[bytes])
     assert_type(store.scan(), Iterator[tuple[bytes, bytes]])
     assert_type(list(store), list[bytes])
@@ -43,4 +45,5 @@ def refuses(store: rkv.Store) -> None:
     store.get(5)  # type: ignore[call-overload]
     store["k"] = None  # type: ignore[assignment]
     store.get(key="k")  # type: ignore[call-overload]
+    store.get_many([5])  # type: ignore[list-item]
     rkv.Store(4)  # type: ignore[call-arg]

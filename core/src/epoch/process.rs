@@ -99,7 +99,8 @@ pub(crate) fn figures() -> EpochStats {
 /// frees all that is ready in the process.
 ///
 /// Memory that other threads retired and have not handed over stays with them until they write
-/// again, flush or end, and so do up to 2 MiB of small freed blocks that each thread keeps for itself. Nothing has to call this: it is for tests, and for programs that want
+/// again, flush or end, and so do up to 2 MiB of small freed blocks that each thread keeps for
+/// itself. Nothing has to call this: it is for tests, and for programs that want
 /// memory back at a certain moment.
 ///
 /// # Panics

@@ -1,6 +1,8 @@
 //! What a `Store` does when the system refuses memory, and that it gives back what it took.
 //!
-//! A test binary of its own, because it brings its own allocator.
+//! A test binary of its own, because it brings its own allocator, which records must come from.
+
+#![cfg(not(feature = "mimalloc"))]
 
 mod allocator;
 mod given_back;

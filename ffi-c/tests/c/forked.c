@@ -1,5 +1,5 @@
-/* A child process cannot use the stores of its parent, and can open its own, also when another
-   thread of the parent was in the middle of a call at the fork. */
+/* A child process cannot use the stores and guards of its parent, and can have its own, also when
+   another thread of the parent was in the middle of a call at the fork. */
 #include <pthread.h>
 #include <sys/types.h>
 #include <sys/wait.h>
@@ -19,6 +19,8 @@ static void inherited_store_is_refused_by_every_call(kv_store_t store) {
   size_t len;
   void *data;
   uint64_t count;
+  kv_slice_t *values;
+  kv_guard_t guard;
   GIVES(KV_ERR_FORKED, kv_get(store, LIT("k"), buffer, sizeof buffer, &len));
   GIVES(KV_ERR_FORKED, kv_get_dup(store, LIT("k"), &data, &len));
   GIVES(KV_ERR_FORKED, kv_set(store, LIT("k"), LIT("v")));
@@ -26,9 +28,32 @@ static void inherited_store_is_refused_by_every_call(kv_store_t store) {
   GIVES(KV_ERR_FORKED, kv_incr(store, LIT("n"), 1, NULL));
   GIVES(KV_ERR_FORKED, kv_count(store, &count));
   GIVES(KV_ERR_FORKED, kv_scan(store, NULL, 0, never, NULL));
+  GIVES(KV_ERR_FORKED, kv_get_many(store, NULL, 0, &values));
+  GIVES(KV_ERR_FORKED, kv_pin(store, &guard));
   GIVES(KV_ERR_FORKED, kv_retain(store));
   GIVES(KV_ERR_FORKED, kv_close(store));
   TEXT_HAS("fork");
+}
+
+static void inherited_guard_is_refused_by_every_call(kv_guard_t guard) {
+  kv_slice_t value;
+  GIVES(KV_ERR_FORKED, kv_get_ref(guard, LIT("k"), &value));
+  GIVES(KV_ERR_FORKED, kv_get_many_ref(guard, NULL, 0, &value));
+  GIVES(KV_ERR_FORKED, kv_repin(guard));
+  GIVES(KV_ERR_FORKED, kv_unpin(guard));
+  TEXT_HAS("fork");
+}
+
+static void child_pins_stores_of_its_own(kv_store_t store) {
+  kv_guard_t guard;
+  kv_slice_t value;
+  GIVES(KV_OK, kv_set(store, LIT("k"), LIT("of the child")));
+  GIVES(KV_OK, kv_pin(store, &guard));
+  GIVES(KV_OK, kv_get_ref(guard, LIT("k"), &value));
+  GIVES(KV_OK, kv_delete(store, LIT("k")));
+  GIVES(KV_OK, kv_flush());
+  CHECK(value.len == 12 && memcmp(value.data, "of the child", 12) == 0);
+  GIVES(KV_OK, kv_unpin(guard));
 }
 
 static void child_opens_stores_of_its_own(void) {
@@ -37,6 +62,7 @@ static void child_opens_stores_of_its_own(void) {
   GIVES(KV_OK, kv_open(NULL, &store));
   for (i = 0; i < 1000; i++) GIVES(KV_OK, kv_incr(store, LIT("n"), 1, NULL));
   HOLDS(store, LIT("n"), "1000", 4);
+  child_pins_stores_of_its_own(store);
   GIVES(KV_OK, kv_close(store));
   GIVES(KV_OK, kv_flush());
 }
@@ -58,6 +84,24 @@ static void in_a_child(kv_store_t store) {
   wait_for(child);
   GIVES(KV_OK, kv_set(store, LIT("k"), LIT("after")));
   HOLDS(store, LIT("k"), "after", 5);
+}
+
+static void fork_under_a_guard(kv_store_t store) {
+  kv_guard_t guard;
+  kv_slice_t value;
+  pid_t child;
+  GIVES(KV_OK, kv_pin(store, &guard));
+  GIVES(KV_OK, kv_get_ref(guard, LIT("k"), &value));
+  child = fork();
+  if (child == 0) {
+    inherited_guard_is_refused_by_every_call(guard);
+    child_opens_stores_of_its_own();
+    CHECK(value.len == 5 && memcmp(value.data, "after", 5) == 0);
+    exit(0);
+  }
+  wait_for(child);
+  GIVES(KV_OK, kv_repin(guard));
+  GIVES(KV_OK, kv_unpin(guard));
 }
 
 static int32_t fork_here(void *user_data, const kv_entry_t *entry) {
@@ -94,6 +138,7 @@ int main(void) {
   GIVES(KV_OK, kv_open(NULL, &store));
   GIVES(KV_OK, kv_set(store, LIT("k"), LIT("before")));
   in_a_child(store);
+  fork_under_a_guard(store);
   scan_that_forks_ends_in_the_child(store);
   CHECK(pthread_create(&thread, NULL, keep_busy, &store) == 0);
   while (kv_get(store, LIT("n"), NULL, 0, &len) == KV_NOT_FOUND) {

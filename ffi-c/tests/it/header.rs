@@ -8,8 +8,10 @@ use std::path::Path;
 use crate::toolchain::{package, repository};
 
 /// The files with C items, in the order in which a reader of the header meets them.
-pub(crate) const SOURCES: [&str; 8] =
-    ["version", "status", "failure", "handle", "options", "entry", "store", "scan"];
+pub(crate) const SOURCES: [&str; 11] = [
+    "version", "status", "failure", "handle", "options", "entry", "store", "scan", "guard", "pin",
+    "batch",
+];
 
 #[test]
 fn header_is_what_the_sources_say() {

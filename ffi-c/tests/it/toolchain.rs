@@ -1,8 +1,9 @@
 //! Where the library lies, and how C and C++ programs are compiled against it and run.
 //!
 //! `cargo test` builds the library target in all its forms beside the test programs, in
-//! `target/<profile>/deps`. The dynamic linker looks for libkv.so under its SONAME, so a folder of
-//! links stands between the two.
+//! `target/<profile>/deps`. `LIBKV_DIR` names another folder with the library to test, such as
+//! `target/release`. The dynamic linker looks for libkv.so under its SONAME, so a folder of links
+//! stands between the two.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -27,6 +28,8 @@ pub(crate) struct Library {
     pub(crate) archive: PathBuf,
     /// A folder with the names under which linkers look for libkv.so.
     pub(crate) links: PathBuf,
+    /// Whether records come from mimalloc, where valgrind cannot see them.
+    pub(crate) has_mimalloc: bool,
 }
 
 impl Library {
@@ -37,7 +40,9 @@ impl Library {
 
     fn find() -> Library {
         let program = std::env::current_exe().expect("a test program has a path");
-        let folder = program.parent().expect("a test program lies in a folder");
+        let beside = program.parent().expect("a test program lies in a folder").to_owned();
+        let named = std::env::var_os("LIBKV_DIR");
+        let folder = named.clone().map_or(beside, PathBuf::from);
         let (shared, archive) = (folder.join("libkv.so"), folder.join("libkv.a"));
         for file in [&shared, &archive] {
             assert!(file.exists(), "cargo did not build {}", file.display());
@@ -51,7 +56,10 @@ impl Library {
             let _ = std::fs::remove_file(links.join(name));
             std::os::unix::fs::symlink(&shared, links.join(name)).unwrap();
         }
-        Library { shared, archive, links }
+        let has_mimalloc = output("nm", [shared.as_os_str()]).contains(" mi_malloc\n");
+        let expected = named.is_some() || has_mimalloc == cfg!(feature = "mimalloc");
+        assert!(expected, "libkv.so was built with other features than these tests");
+        Library { shared, archive, links, has_mimalloc }
     }
 }
 
