@@ -6,7 +6,7 @@ use std::mem::MaybeUninit;
 use std::ptr::{self, NonNull};
 
 use crate::epoch::Retire;
-use crate::memory::{self, LINE};
+use crate::memory;
 use crate::table::{Change, Decision, Record, Refused, Shards};
 
 /// One entry. `repr(C)`, so that a draft without a value has the same layout.
@@ -20,8 +20,6 @@ pub(super) struct Node<K, V> {
 // SAFETY: a node is a box of its own, never moved, that `try_box` made.
 unsafe impl<K, V> Record for Node<K, V> {
     type Hasher = ();
-
-    const LINES: usize = if size_of::<Self>() > LINE { 2 } else { 1 };
 
     type Shown<'g>
         = &'g Self

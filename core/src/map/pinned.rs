@@ -1,6 +1,7 @@
 //! A map and a pin: where all the work of a map is done.
 
 use std::alloc::{self, Layout};
+use std::convert::Infallible;
 use std::fmt;
 use std::hash::{BuildHasher, Hash};
 
@@ -156,9 +157,14 @@ where
     where
         Q: Equivalent<K> + Hash,
     {
-        for (index, key) in keys.iter().enumerate() {
-            f(index, self.get(key));
-        }
+        let shards = &self.map.shards;
+        let hash = |key: &Q| self.map.hash(key);
+        let Ok(()) = shards.for_each(&self.guard, keys, hash, |index, hash, begun| {
+            let is_key = |node: &Node<K, V>| keys[index].equivalent(&node.key);
+            let found = shards.finish(hash, begun, is_key);
+            f(index, found.map(|node| &node.value));
+            Ok::<_, Infallible>(size_of::<Node<K, V>>())
+        });
     }
 
     /// Sets a key to a value; the value that it replaced. The new key takes the place of the old

@@ -74,8 +74,6 @@ pub(super) unsafe fn free(record: NonNull<Record>) {
 // SAFETY: records are boxes that stay where they are until the end of the model.
 unsafe impl table::Record for Record {
     type Hasher = ();
-
-    const LINES: usize = 1;
     type Shown<'g> = NonNull<Self>;
 
     unsafe fn show<'g>(record: NonNull<Self>) -> NonNull<Self>

@@ -88,7 +88,11 @@ impl<const S: usize, const L: usize> World<S, L> {
 
     /// The values of some keys, looked up as a batch does: all are begun before one is finished.
     pub(super) fn get_many<const N: usize>(&self, keys: [u64; N]) -> [Option<u64>; N] {
-        let begun = keys.map(|key| (key, self.table.begin_get(hash_of(key))));
+        let begun = keys.map(|key| (key, self.table.begin_ahead(hash_of(key), 1)));
+        let begun = begun.map(|(key, begun)| match begun.needs_links() {
+            true => (key, self.table.begin_in_links(hash_of(key), 1)),
+            false => (key, begun),
+        });
         begun.map(|(key, begun)| {
             let is_key = |record| read(record).key == key;
             let found = self.table.finish(&(), hash_of(key), begun, is_key);

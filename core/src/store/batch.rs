@@ -1,23 +1,13 @@
 //! Operations on many keys under one pin.
-//!
-//! A get waits for memory twice, for its bucket and then for its record. A batch goes through its
-//! keys in groups and lets the waits of a group overlap: hash all keys of a group and ask for their
-//! buckets; look into the buckets and ask for the records; compare the keys and ask for the rest of
-//! the records; hand them out. While a group is worked on, the buckets of the next are on their
-//! way. (Group prefetching: Chen et al., Improving Hash Join Performance through Prefetching,
-//! ICDE 2004.)
 
 use std::convert::Infallible;
-use std::mem;
 
 use super::key::Key;
 use super::record::{Draft, Entry};
 use super::{Store, Value};
 use crate::epoch::{self, Guard, Retire};
 use crate::error::{Error, Result};
-
-/// Keys of a group: about as many lines as a core can wait for at once.
-pub(super) const GROUP: usize = 16;
+use crate::table::BYTES_AHEAD;
 
 impl Store {
     /// The values of `keys`, in their order. Each is as at some moment of the call.
@@ -56,17 +46,13 @@ impl Store {
         let drafts = keys.iter().zip(values).map(make).collect::<Result<Vec<_>>>()?;
         let mut drafts = drafts.into_iter();
         let guard = epoch::pin();
-        self.in_groups(
-            &keys,
-            |key| key,
-            |_, keys| {
-                keys.iter().for_each(|key| self.shards.prefetch_record(key.hash, &guard));
-                for (&key, draft) in keys.iter().zip(&mut drafts) {
-                    self.put(&guard, key, draft)?;
-                }
-                Ok(())
-            },
-        )
+        let hash = |key: &&[u8]| self.key(key).hash;
+        self.shards.for_each(&guard, &keys, hash, |index, hash, _| {
+            if let Some(draft) = drafts.next() {
+                self.put(&guard, Key { bytes: keys[index], hash }, draft)?;
+            }
+            Ok(BYTES_AHEAD)
+        })
     }
 
     /// Removes many keys; how many of them this call removed.
@@ -78,12 +64,11 @@ impl Store {
         self.check()?;
         let guard = epoch::pin();
         let mut removed = 0;
-        self.in_groups(keys, AsRef::as_ref, |_, keys| {
-            keys.iter().for_each(|key| self.shards.prefetch_record(key.hash, &guard));
-            for &key in keys {
-                removed += u64::from(self.unlink(&guard, key, |_| true)?.is_some());
-            }
-            Ok::<_, Error>(())
+        let hash = |key: &K| self.key(key.as_ref()).hash;
+        self.shards.for_each(&guard, keys, hash, |index, hash, _| {
+            let key = Key { bytes: keys[index].as_ref(), hash };
+            removed += u64::from(self.unlink(&guard, key, |_| true)?.is_some());
+            Ok::<_, Error>(BYTES_AHEAD)
         })?;
         guard.hand_over();
         Ok(removed)
@@ -97,53 +82,13 @@ impl Store {
         keys: &[K],
         mut f: impl FnMut(usize, Option<Entry<'g>>),
     ) {
-        let mut begun = [const { None }; GROUP];
-        let Ok(()) = self.in_groups(keys, AsRef::as_ref, |first, keys| {
-            for (begun, key) in begun.iter_mut().zip(keys) {
-                *begun = Some(self.shards.begin(key.hash, guard));
-            }
-            let mut found = [None; GROUP];
-            for ((found, begun), key) in found.iter_mut().zip(&begun).zip(keys) {
-                let Some(begun) = *begun else { break };
-                let is_key = |entry: Entry<'g>| entry.has_key(key.bytes);
-                *found = self.shards.finish(key.hash, begun, is_key);
-                if let Some(entry) = *found {
-                    entry.prefetch_rest();
-                }
-            }
-            (first..).zip(&found[..keys.len()]).for_each(|(index, &found)| f(index, found));
-            Ok::<_, Infallible>(())
+        let hash = |key: &K| self.key(key.as_ref()).hash;
+        let Ok(()) = self.shards.for_each(guard, keys, hash, |index, hash, begun| {
+            let key = keys[index].as_ref();
+            let is_key = |entry: Entry<'g>| entry.has_key(key);
+            let found = self.shards.finish(hash, begun, is_key);
+            f(index, found);
+            Ok::<_, Infallible>(found.map_or(BYTES_AHEAD, Entry::bytes))
         });
-    }
-
-    /// Hashes the keys of `items` group by group and asks for their buckets; calls `f` with the
-    /// position and the keys of a group while the buckets of the next are on their way.
-    #[inline]
-    fn in_groups<'k, T, E>(
-        &self,
-        items: &'k [T],
-        key: impl Fn(&'k T) -> &'k [u8],
-        mut f: impl FnMut(usize, &[Key<'k>]) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let hash_all = |items: &'k [T], keys: &mut [Key<'k>; GROUP]| {
-            for (place, item) in keys.iter_mut().zip(items) {
-                *place = self.key_ahead(key(item));
-            }
-        };
-        let mut groups = items.chunks(GROUP);
-        let mut keys = [[Key { bytes: &[], hash: 0 }; GROUP]; 2];
-        let mut group = groups.next().unwrap_or_default();
-        hash_all(group, &mut keys[0]);
-        let mut first = 0;
-        while !group.is_empty() {
-            let [these, those] = &mut keys;
-            let next = groups.next().unwrap_or_default();
-            hash_all(next, those);
-            f(first, &these[..group.len()])?;
-            first += group.len();
-            group = next;
-            mem::swap(these, those);
-        }
-        Ok(())
     }
 }

@@ -14,7 +14,7 @@ use std::ptr::NonNull;
 use std::slice;
 
 use crate::error::{Error, Result};
-use crate::memory::{self, LINE, prefetch};
+use crate::memory;
 use crate::sync::{AcqRel, Acquire, AtomicU32, Relaxed};
 use crate::table::Record as TableRecord;
 
@@ -39,9 +39,6 @@ pub(super) struct Record {
     lineage: u16,
 }
 
-/// Lines of a record that a batch asks for at most: a core waits for a few at a time.
-const LINES_AHEAD_MAX: usize = 8;
-
 const HEADER: usize = size_of::<Record>();
 const _: () = assert!(HEADER == 32);
 
@@ -52,8 +49,6 @@ pub(super) type KeyHasher = ahash::RandomState;
 // moved.
 unsafe impl TableRecord for Record {
     type Hasher = KeyHasher;
-
-    const LINES: usize = 2;
 
     type Shown<'g> = Entry<'g>;
 
@@ -195,18 +190,11 @@ impl<'g> Entry<'g> {
         unsafe { value_after(self.record, key.len()) }
     }
 
-    /// Asks for the lines of the record behind those that are asked for with its bucket.
+    /// The size of the record in bytes.
     #[inline]
-    pub(super) fn prefetch_rest(self) {
-        let start = self.record.as_ptr().cast::<u8>().map_addr(|addr| addr & !(LINE - 1));
-        let end = self.value().as_ptr_range().end;
-        for line in Record::LINES..LINES_AHEAD_MAX {
-            let line = start.wrapping_add(line * LINE);
-            if line >= end.cast_mut() {
-                break;
-            }
-            prefetch(line);
-        }
+    pub(super) fn bytes(self) -> usize {
+        // SAFETY: an entry is readable during its lifetime.
+        unsafe { Record::bytes(self.record) }
     }
 
     pub(super) fn version(self) -> u64 {

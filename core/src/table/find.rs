@@ -1,5 +1,6 @@
 //! Finding a key: from the root to the bucket that has authority, to a validated match.
 
+use std::iter;
 use std::ptr::NonNull;
 
 use super::array::{Array, Bucket};
@@ -37,46 +38,60 @@ pub(super) struct Place<'g, const S: usize, const L: usize> {
     pub(super) header: Header,
 }
 
-/// An operation that has looked into its bucket.
+/// A get that has looked into its bucket.
 ///
 /// It is like any other, which may take its time between two steps: what it saw of the bucket is
 /// trusted only after the header was read again.
 #[derive(Clone, Copy)]
-pub(crate) struct Begun<'g, const S: usize = 6, const L: usize = 8> {
-    pub(super) place: Place<'g, S, L>,
-    /// The published slots of the bucket itself that have the tag, one bit each.
-    pub(super) candidates: u32,
+pub(crate) struct Begun<'g, const S: usize = 6> {
+    bucket: &'g Bucket<S>,
+    header: Header,
+    /// The word of the first slot with the tag; [`Word::UNUSED`] where there is none.
+    word: Word,
 }
 
-impl<const S: usize, const L: usize> Begun<'_, S, L> {
-    /// Whether the key was absent when the header was loaded. Where it is not so, nothing is known.
+impl<const S: usize> Begun<'_, S> {
+    /// Whether the bucket has links and nothing in itself that could be the key.
     #[inline(always)]
-    pub(super) fn plainly_absent(&self) -> bool {
-        let header = self.place.header;
-        self.candidates == 0 && !header.is_moved() && !header.has_linked::<S>()
+    pub(crate) fn needs_links(&self) -> bool {
+        self.word == Word::UNUSED && self.header.has_linked::<S>()
     }
 
-    /// The entry of the key, if all is plain: the bucket has not moved or changed,
-    /// and the first slot with the tag holds the key's record. Where it is not, nothing is known.
+    /// The record that may be the key's: an address, and nothing that may be read.
     #[inline(always)]
-    pub(super) fn plain_entry<R>(
+    pub(super) fn candidate(&self) -> Option<*mut u8> {
+        (self.word != Word::UNUSED).then(|| self.word.pointer().cast())
+    }
+}
+
+impl<const S: usize> Bucket<S> {
+    /// The first published slot that has the tag. The slots are looked at with `order`.
+    #[inline(always)]
+    fn first_tagged(&self, header: Header, tag: u16, order: Ordering) -> Option<(usize, Word)> {
+        let candidates = self.tagged(tag, order) & header.published();
+        if candidates == 0 {
+            return None;
+        }
+        let (index, slot) = self.first_of(candidates);
+        // Acquire: edge T1, the record is initialised.
+        Some((index, Word(slot.load(Acquire))))
+    }
+
+    /// The record of a slot's word, if all is plain: the bucket has not moved or changed since the
+    /// header was loaded, and the record is the key's. Where it is not, nothing is known.
+    #[inline(always)]
+    fn plain_record<R>(
         &self,
+        header: Header,
+        word: Word,
         is_key: impl Fn(NonNull<R>) -> bool,
         unvalidated: Bug,
-    ) -> Option<Entry<R>> {
-        let Place { bucket, header, .. } = self.place;
-        if self.candidates == 0 || header.is_moved() {
-            return None;
-        }
-        let (index, slot) = bucket.first_of(self.candidates);
-        // Acquire: edge T1, the record is initialised.
-        let word = Word(slot.load(Acquire));
+    ) -> Option<NonNull<R>> {
         stop::reached(Point::ReadMatched);
-        if bucket.load() != header && !planted(unvalidated) {
+        if header.is_moved() || self.load() != header && !planted(unvalidated) {
             return None;
         }
-        let record = word.bare_record().filter(|&record| is_key(record))?;
-        Some(Entry { index, word, record: Some(record) })
+        word.bare_record().filter(|&record| is_key(record))
     }
 }
 
@@ -111,46 +126,72 @@ impl<R: Record, const S: usize, const L: usize> Table<R, S, L> {
         self.finish(hasher, hash, self.begin_get(hash), is_key)
     }
 
-    /// Begins a get.
+    /// Begins a get: looks once into the bucket of the root's array.
     #[inline(always)]
-    pub(crate) fn begin_get<'g>(&self, hash: u64) -> Begun<'g, S, L> {
+    pub(super) fn begin_get<'g>(&self, hash: u64) -> Begun<'g, S> {
+        let Place { array, bucket, header, .. } = self.root_place(hash);
         // Relaxed: a candidate is loaded again.
-        self.begin(hash, Relaxed)
+        let first = bucket.first_tagged(header, tag_of(hash, array.log2()), Relaxed);
+        Begun { bucket, header, word: first.map_or(Word::UNUSED, |(_, word)| word) }
     }
 
-    /// Begins an operation: looks once into the bucket of the root's array, with `order`.
-    #[inline(always)]
-    pub(super) fn begin<'g>(&self, hash: u64, order: Ordering) -> Begun<'g, S, L> {
-        let array = self.root();
-        let index = bucket_of(hash, array.log2());
-        let bucket = array.bucket(index);
-        let header = bucket.load();
-        let tagged = bucket.tagged(tag_of(hash, array.log2()), order);
-        let candidates = tagged & header.published();
-        Begun { place: Place { array, index, bucket, header }, candidates }
+    /// Begins a get with a look into the bucket and its links.
+    pub(super) fn begin_anywhere<'g>(&self, hash: u64) -> Begun<'g, S> {
+        let place = self.root_place(hash);
+        let Place { array, bucket, header, .. } = place;
+        let tag = tag_of(hash, array.log2());
+        let own = bucket.first_tagged(header, tag, Relaxed);
+        let first = own.or_else(|| Self::linked(&place).find(|(_, word)| word.tag() == tag));
+        Begun { bucket, header, word: first.map_or(Word::UNUSED, |(_, word)| word) }
     }
 
     /// Ends a get that was begun under the same guard.
     ///
-    /// Nearly all end here: at the only slot with the tag, or at a bucket without one. Whatever is
+    /// Nearly all end here: at the first slot with the tag, or at a bucket without one. Whatever is
     /// out of the ordinary, a bucket that moves among it, is left to a search from the start.
     #[inline(always)]
     pub(crate) fn finish<E>(
         &self,
         hasher: &R::Hasher,
         hash: u64,
-        begun: Begun<'_, S, L>,
+        begun: Begun<'_, S>,
         is_key: E,
     ) -> Option<NonNull<R>>
     where
         E: Fn(NonNull<R>) -> bool + Copy,
     {
-        if begun.plainly_absent() {
-            return None;
+        let Begun { bucket, header, word } = begun;
+        if word == Word::UNUSED {
+            if header.is_whole::<S>() {
+                return None;
+            }
+        } else if let Some(record) = bucket.plain_record(header, word, is_key, Bug::NoRecheckOnRead)
+        {
+            return Some(record);
         }
-        match begun.plain_entry(is_key, Bug::NoRecheckOnRead) {
-            Some(entry) => entry.record,
-            None => self.get_anywhere(hasher, hash, is_key),
+        self.get_anywhere(hasher, hash, is_key)
+    }
+
+    /// The entry of a key for a writer, if its bucket is at rest and the first slot with the tag
+    /// holds the key, or none has the tag. `Err` means that nothing is known.
+    #[inline(always)]
+    pub(super) fn plain_entry<E>(
+        &self,
+        place: &Place<'_, S, L>,
+        wanted: Wanted<'_, R, E>,
+    ) -> Result<Option<Entry<R>>, Changed>
+    where
+        E: Fn(NonNull<R>) -> bool + Copy,
+    {
+        let Place { array, bucket, header, .. } = *place;
+        let tag = tag_of(wanted.hash, array.log2());
+        match bucket.first_tagged(header, tag, before_a_write()) {
+            Some((index, word)) => bucket
+                .plain_record(header, word, wanted.is_key, wanted.unvalidated)
+                .map(|record| Some(Entry { index, word, record: Some(record) }))
+                .ok_or(Changed),
+            None if header.is_whole::<S>() => Ok(None),
+            None => Err(Changed),
         }
     }
 
@@ -169,6 +210,15 @@ impl<R: Record, const S: usize, const L: usize> Table<R, S, L> {
                 return entry?.record;
             }
         }
+    }
+
+    /// The bucket of `hash` in the root's array, whether it has moved or not.
+    #[inline(always)]
+    pub(super) fn root_place<'g>(&self, hash: u64) -> Place<'g, S, L> {
+        let array = self.root();
+        let index = bucket_of(hash, array.log2());
+        let bucket = array.bucket(index);
+        Place { array, index, bucket, header: bucket.load() }
     }
 
     /// The bucket that has authority over `hash`: the first on the way from the root that is not
@@ -237,21 +287,30 @@ impl<R: Record, const S: usize, const L: usize> Table<R, S, L> {
     where
         E: Fn(NonNull<R>) -> bool + Copy,
     {
-        let mut published = place.header.published() >> S << S;
-        while published != 0 {
-            let index = published.trailing_zeros() as usize;
-            published &= published - 1;
-            // A link is attached before any of its slots is published (edges T2, T6).
-            let Some(slot) = place.array.slot(place.bucket, index) else { continue };
-            // Acquire: edge T1.
-            let word = Word(slot.load(Acquire));
-            if word.tag() == tag
-                && let Some(entry) = Self::compare(&place, wanted, index, word)?
-            {
+        for (index, word) in Self::linked(&place).filter(|(_, word)| word.tag() == tag) {
+            if let Some(entry) = Self::compare(&place, wanted, index, word)? {
                 return Ok(Some(entry));
             }
         }
         Ok(None)
+    }
+
+    /// The words of the published slots in links.
+    fn linked(place: &Place<'_, S, L>) -> impl Iterator<Item = (usize, Word)> {
+        let Place { array, bucket, .. } = *place;
+        let mut published = place.header.published() >> S << S;
+        iter::from_fn(move || {
+            while published != 0 {
+                let index = published.trailing_zeros() as usize;
+                published &= published - 1;
+                // A link is attached before any of its slots is published (edges T2, T6).
+                if let Some(slot) = array.slot(bucket, index) {
+                    // Acquire: edge T1.
+                    return Some((index, Word(slot.load(Acquire))));
+                }
+            }
+            None
+        })
     }
 
     /// Whether a published slot's word holds the key, after validation.

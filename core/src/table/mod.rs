@@ -17,6 +17,7 @@
 //! The table knows neither time nor bytes nor threads; whoever calls it is pinned.
 
 mod array;
+mod batch;
 mod collision;
 mod find;
 mod free;
@@ -40,6 +41,7 @@ use self::array::Array;
 use crate::epoch::{Garbage, Retire};
 use crate::sync::{Acquire, AtomicPtr};
 
+pub(crate) use self::batch::BYTES_AHEAD;
 pub(crate) use self::find::Begun;
 pub(crate) use self::shards::{Cursor, SHARDS_MAX, Shards};
 pub(crate) use self::write::{Change, Decision};
@@ -53,9 +55,6 @@ pub(crate) use self::write::{Change, Decision};
 pub(crate) unsafe trait Record: Sized {
     /// What a hash is computed with.
     type Hasher;
-
-    /// Cache lines from its start that a reader of a record needs at once, as a rule.
-    const LINES: usize;
 
     /// A record as it is shown to who holds a guard.
     type Shown<'g>: Copy

@@ -107,18 +107,21 @@ impl<R: Record> Shards<R> {
         found.map(|record| unsafe { R::show(record) })
     }
 
-    /// Asks for the memory of the record that a hash may have; its bucket should be close by now.
-    #[inline]
-    pub(crate) fn prefetch_record<G: Retire>(&self, hash: u64, guard: &G) {
-        let _ = self.begin(hash, guard);
+    /// Begins a get, and asks for the memory it needs next; see [`Table::begin_ahead`].
+    #[inline(always)]
+    pub(crate) fn begin<'g, G: Retire>(&'g self, hash: u64, bytes: usize, _: &'g G) -> Begun<'g> {
+        self.table_of(hash).begin_ahead(hash, bytes)
     }
 
-    /// Begins a get, and asks for the memory of what it may find; see [`Table::begin`].
+    /// Begins a get anew that needs links; see [`Table::begin_in_links`].
     #[inline(always)]
-    pub(crate) fn begin<'g, G: Retire>(&'g self, hash: u64, _: &'g G) -> Begun<'g> {
-        let begun = self.table_of(hash).begin_get(hash);
-        Table::<R>::prefetch_records(&begun);
-        begun
+    pub(crate) fn begin_in_links<'g, G: Retire>(
+        &'g self,
+        hash: u64,
+        bytes: usize,
+        _: &'g G,
+    ) -> Begun<'g> {
+        self.table_of(hash).begin_in_links(hash, bytes)
     }
 
     /// Ends a get; see [`Table::finish`].

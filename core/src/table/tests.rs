@@ -25,8 +25,6 @@ struct Item {
 // SAFETY: an item is a box that never moves.
 unsafe impl Record for Item {
     type Hasher = ();
-
-    const LINES: usize = 1;
     type Shown<'g> = &'g Self;
 
     unsafe fn show<'g>(record: NonNull<Self>) -> &'g Self {

@@ -158,6 +158,12 @@ impl Header {
         self.published() >> S != 0
     }
 
+    /// Whether the bucket of `S` slots has not moved, and has all of its entries in them.
+    #[inline(always)]
+    pub(super) fn is_whole<const S: usize>(self) -> bool {
+        !self.is_moved() && !self.has_linked::<S>()
+    }
+
     pub(super) fn has(self, slot: usize) -> bool {
         self.0 >> slot & 1 != 0
     }

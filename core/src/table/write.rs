@@ -13,7 +13,7 @@ use std::ptr::NonNull;
 
 use super::array::Array;
 use super::collision::Collision;
-use super::find::{Entry, Place, Wanted, before_a_write};
+use super::find::{Entry, Place, Wanted};
 use super::word::{Header, Word};
 use super::{Record, Refused, Table};
 use crate::epoch::Retire;
@@ -79,16 +79,13 @@ impl<R: Record, const S: usize, const L: usize> Table<R, S, L> {
     ) -> Result<Change<NonNull<R>>, Refused> {
         let unvalidated = Bug::NoRecheckOnWrite;
         let wanted = Wanted { hash, hasher, is_key, collisions: true, unvalidated };
-        let begun = self.begin(hash, before_a_write());
+        let place = self.root_place(hash);
         // What nearly all writes meet, with nothing kept for other cases: a bucket at rest.
-        if begun.place.header.is_normal() || planted(Bug::PublishIntoFrozen) {
-            let entry = begun.plain_entry(is_key, unvalidated);
-            if (entry.is_some() || begun.plainly_absent())
-                && let Some(change) =
-                    self.change(&begun.place, wanted, guard, entry, &mut decide, &mut 0)?
-            {
-                return Ok(change);
-            }
+        if (place.header.is_normal() || planted(Bug::PublishIntoFrozen))
+            && let Ok(entry) = self.plain_entry(&place, wanted)
+            && let Some(change) = self.change(&place, wanted, guard, entry, &mut decide, &mut 0)?
+        {
+            return Ok(change);
         }
         self.write_anywhere(wanted, guard, decide)
     }
