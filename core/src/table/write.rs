@@ -229,18 +229,17 @@ impl<R: Record, const S: usize, const L: usize> Table<R, S, L> {
 
     /// A slot that a new entry can claim.
     fn free_slot<'g>(&self, place: &Place<'g, S, L>) -> Free<'g> {
-        let mut published = 0;
-        for index in 0..Array::<S, L>::CAPACITY {
+        let published = place.header.published();
+        let mut unpublished = !published & ((1 << Array::<S, L>::CAPACITY) - 1);
+        while unpublished != 0 {
+            let index = unpublished.trailing_zeros() as usize;
+            unpublished &= unpublished - 1;
             let Some(slot) = place.array.slot(place.bucket, index) else {
                 return match Self::clear_any(place, index) {
                     true => Free::Retry,
                     false => Free::Attach((index - S) / L),
                 };
             };
-            if place.header.has(index) {
-                published += 1;
-                continue;
-            }
             // Acquire: edge T3, the removal that emptied the slot.
             let empty = Word(slot.load(Acquire));
             if empty.is_empty() && !empty.is_frozen() {
@@ -249,7 +248,7 @@ impl<R: Record, const S: usize, const L: usize> Table<R, S, L> {
         }
         match Self::clear_any(place, Array::<S, L>::CAPACITY) {
             true => Free::Retry,
-            false if published == Array::<S, L>::CAPACITY => Free::Full,
+            false if published.count_ones() as usize == Array::<S, L>::CAPACITY => Free::Full,
             false => Free::Claimed,
         }
     }
