@@ -26,6 +26,8 @@ mod memory;
 mod epoch;
 #[expect(unsafe_code, reason = "the lock-free table")]
 mod table;
+#[cfg_attr(not(test), expect(dead_code, reason = "the store does not park its deadlines yet"))]
+mod wheel;
 #[cfg(not(rkv_loom))]
 mod map;
 #[cfg(not(rkv_loom))]
