@@ -23,6 +23,9 @@ pub enum Error {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// A time to live that is none: zero, or `Keep` where there is nothing to keep.
+    #[error("invalid argument `ttl`: must be longer than zero")]
+    InvalidTtl,
     /// A key or a value is longer than a record can hold.
     #[error("`{name}` is too large: {len} bytes, at most {max}")]
     TooLarge {
@@ -85,6 +88,7 @@ impl Error {
             Error::NotFound => code::NOT_FOUND,
             Error::Conflict { .. } => code::CONFLICT,
             Error::InvalidArgument { .. } => code::INVALID_ARGUMENT,
+            Error::InvalidTtl => code::INVALID_TTL,
             Error::TooLarge { .. } => code::TOO_LARGE,
             Error::NotANumber => code::NOT_A_NUMBER,
             Error::Overflow => code::OVERFLOW,

@@ -26,7 +26,6 @@ mod memory;
 mod epoch;
 #[expect(unsafe_code, reason = "the lock-free table")]
 mod table;
-#[cfg_attr(not(test), expect(dead_code, reason = "the store does not park its deadlines yet"))]
 mod wheel;
 #[cfg(not(rkv_loom))]
 mod map;
@@ -37,6 +36,7 @@ mod store;
 #[expect(unsafe_code, reason = "records and reclaimers for the models")]
 mod models;
 
+pub use clock::ManualClock;
 pub use epoch::EpochStats;
 #[cfg(not(rkv_loom))]
 pub use epoch::flush;
@@ -48,6 +48,6 @@ pub use map::{
 };
 #[cfg(not(rkv_loom))]
 pub use store::{
-    Computed, KEY_BYTES_MAX, Op, Pin, Scan, Session, SetResult, Stats, Store, StoreBuilder,
-    VALUE_BYTES_MAX, Value,
+    Computed, KEY_BYTES_MAX, Op, Pin, Remaining, Scan, Session, SetOptions, SetResult, Stats,
+    Store, StoreBuilder, Ttl, VALUE_BYTES_MAX, Value,
 };

@@ -107,7 +107,7 @@ fn reserved_names(source: &Source) -> Vec<String> {
         };
         if name == "loom" || name.starts_with("crossbeam_") {
             reserve("sync", name);
-        } else if name == "Instant" || name == "SystemTime" {
+        } else if name == "Instant" || name == "SystemTime" && calls(&tokens, position) {
             reserve("clock", name);
         } else if name == "std" || name == "core" {
             for inner in branches(&tokens, position + 1) {
@@ -118,6 +118,11 @@ fn reserved_names(source: &Source) -> Vec<String> {
         }
     }
     found
+}
+
+/// Whether a function of the type at `position` is called: callers may hand a time over.
+fn calls(tokens: &[tokens::Token], position: usize) -> bool {
+    tokens.get(position + 1).is_some_and(|next| next.text.starts_with(':'))
 }
 
 /// `unsafe` stands where the invariants that justify it stand, and at the C boundary.

@@ -50,4 +50,5 @@ mod m23_merge_overflow;
 mod m24_stalled_finisher;
 mod m25_version_order;
 mod m26_batch_of_gets;
+mod m28_inbox;
 mod totals;

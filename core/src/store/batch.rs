@@ -49,7 +49,7 @@ impl Store {
         let hash = |key: &&[u8]| self.key(key).hash;
         self.shards.for_each(&guard, &keys, hash, |index, hash, _| {
             if let Some(draft) = drafts.next() {
-                self.put(&guard, Key { bytes: keys[index], hash }, draft)?;
+                self.set_draft(&guard, Key { bytes: keys[index], hash }, draft)?;
             }
             Ok(BYTES_AHEAD)
         })
@@ -86,7 +86,12 @@ impl Store {
         let Ok(()) = self.shards.for_each(guard, keys, hash, |index, hash, begun| {
             let key = keys[index].as_ref();
             let is_key = |entry: Entry<'g>| entry.has_key(key);
-            let found = self.shards.finish(hash, begun, is_key);
+            let mut found = self.shards.finish(hash, begun, is_key);
+            if let Some(entry) = found
+                && !entry.deadline().is_never()
+            {
+                found = self.live_or_gone(guard, (key, hash), entry);
+            }
             f(index, found);
             Ok::<_, Infallible>(found.map_or(BYTES_AHEAD, Entry::bytes))
         });

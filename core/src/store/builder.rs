@@ -1,6 +1,9 @@
 //! Options of a store.
 
+use std::time::Duration;
+
 use super::Store;
+use crate::clock::{Clock, ManualClock};
 use crate::error::{Error, Result};
 use crate::table::SHARDS_MAX;
 
@@ -9,6 +12,8 @@ use crate::table::SHARDS_MAX;
 pub struct StoreBuilder {
     pub(super) shards: Option<usize>,
     pub(super) capacity: usize,
+    pub(super) default_ttl: Option<Duration>,
+    pub(super) clock: Clock,
 }
 
 impl StoreBuilder {
@@ -27,15 +32,33 @@ impl StoreBuilder {
         self
     }
 
+    /// How long a key lives that is set without a word about it. Default: for ever.
+    #[must_use]
+    pub fn default_ttl(mut self, ttl: Duration) -> Self {
+        self.default_ttl = Some(ttl);
+        self
+    }
+
+    /// Takes the time from a clock that is moved by hand: for tests of what depends on time.
+    #[must_use]
+    pub fn clock(mut self, clock: &ManualClock) -> Self {
+        self.clock = Clock::Manual(clock.clone());
+        self
+    }
+
     /// The store.
     ///
     /// # Errors
     ///
-    /// `InvalidArgument` for a number of shards that is no power of two from 1 to 64; `NoMemory`.
+    /// `InvalidTtl` for a default of zero; `InvalidArgument` for a number of shards that is no power
+    /// of two from 1 to 64; `NoMemory`.
     pub fn build(self) -> Result<Store> {
         if self.shards.is_some_and(|shards| !shards.is_power_of_two() || shards > SHARDS_MAX) {
             let reason = "must be a power of two from 1 to 64";
             return Err(Error::InvalidArgument { name: "shards", reason });
+        }
+        if self.default_ttl.is_some_and(|ttl| ttl.is_zero()) {
+            return Err(Error::InvalidTtl);
         }
         Store::with_options(self)
     }

@@ -2,6 +2,8 @@
 
 mod batch;
 mod builder;
+mod deadline;
+mod expiry;
 mod key;
 mod pin;
 #[expect(unsafe_code, reason = "records are raw memory")]
@@ -9,13 +11,19 @@ mod record;
 mod scan;
 mod session;
 mod stats;
+mod timers;
+mod ttl;
 mod update;
 mod value;
 pub(crate) mod version;
 
 use std::fmt;
+use std::time::Duration;
 
 pub use self::builder::StoreBuilder;
+use self::deadline::Deadline;
+pub use self::deadline::{Remaining, Ttl};
+use self::expiry::Outgoing;
 use self::key::Key;
 pub use self::pin::Pin;
 use self::record::{Draft, Entry, KeyHasher, Record};
@@ -23,9 +31,12 @@ pub use self::record::{KEY_BYTES_MAX, VALUE_BYTES_MAX};
 pub use self::scan::Scan;
 pub use self::session::Session;
 pub use self::stats::Stats;
+use self::timers::Timers;
+pub use self::ttl::SetOptions;
 pub use self::update::{Computed, Op};
 pub use self::value::Value;
 use self::version::Floors;
+use crate::clock::Clock;
 use crate::epoch::{self, Guard};
 use crate::error::{Error, Result};
 use crate::table::{Change, Decision, Refused, Shards};
@@ -52,6 +63,9 @@ use crate::table::{Change, Decision, Refused, Shards};
 pub struct Store {
     shards: Shards<Record>,
     floors: Floors,
+    timers: Timers,
+    clock: Clock,
+    default_ttl: Option<Duration>,
     /// The fork generation of the process that made the store.
     generation: u64,
 }
@@ -67,6 +81,18 @@ pub enum SetResult {
     Created,
     /// The key had another value.
     Updated,
+    /// The deadline had passed: nothing was stored, and what stood there was removed.
+    Expired,
+}
+
+impl SetResult {
+    #[inline]
+    fn of(change: &Change<Entry<'_>>) -> Self {
+        match change {
+            Change::Created => Self::Created,
+            Change::Replaced(_) | Change::Removed(_) | Change::Kept(_) => Self::Updated,
+        }
+    }
 }
 
 impl Store {
@@ -89,7 +115,14 @@ impl Store {
     fn with_options(options: StoreBuilder) -> Result<Self> {
         let shards = options.shards.unwrap_or_else(Shards::<Record>::default_len);
         let shards = Shards::new(shards, options.capacity, KeyHasher::new())?;
-        Ok(Self { shards, floors: Floors::new(), generation: epoch::birth() })
+        Ok(Self {
+            timers: Timers::new(shards.len()),
+            shards,
+            floors: Floors::new(),
+            clock: options.clock,
+            default_ttl: options.default_ttl,
+            generation: epoch::birth(),
+        })
     }
 
     /// Whether the store can be written to.
@@ -138,7 +171,7 @@ impl Store {
         let (key, value) = (self.key_ahead(key.as_ref()), value.as_ref());
         if value.len() > COPIED_PINNED_MAX {
             let draft = Draft::new(key.bytes, value)?;
-            return self.put(&epoch::pin(), key, draft);
+            return self.set_draft(&epoch::pin(), key, draft);
         }
         self.set_pinned(&epoch::pin(), key, value)
     }
@@ -156,13 +189,14 @@ impl Store {
             return Ok(false);
         }
         let draft = Draft::new(key.bytes, value.as_ref())?;
-        let change = self.write(&guard, key, |found| match found {
+        let mut outgoing = Outgoing::new(draft, self.until(Ttl::Default)?)?;
+        let change = self.write(&guard, key, |seen| match seen.live() {
             Some(_) => Decision::Keep,
-            None => Decision::Put(draft.at(self.floors.created(key.hash))),
+            None => self.put(&mut outgoing, seen, key.hash),
         })?;
         let created = matches!(change, Change::Created);
         if created {
-            draft.published();
+            self.published(outgoing, key.hash);
         }
         Ok(created)
     }
@@ -182,6 +216,7 @@ impl Store {
     /// How many keys there are: exact when no write is in flight, never negative.
     #[must_use]
     pub fn count(&self) -> u64 {
+        self.expire_due();
         self.shards.count()
     }
 
@@ -200,48 +235,37 @@ impl Store {
         Ok(())
     }
 
-    /// The entry of a key under a guard.
-    #[inline]
-    fn find<'g>(&'g self, guard: &'g Guard, key: Key<'_>) -> Option<Entry<'g>> {
-        self.shards.get(key.hash, guard, |entry| entry.has_key(key.bytes))
-    }
-
-    /// Changes the entry of a key by one atomic step, as `decide` answers.
-    #[inline]
-    fn write<'g>(
-        &'g self,
-        guard: &'g Guard,
-        key: Key<'_>,
-        decide: impl FnMut(Option<Entry<'g>>) -> Decision<Record>,
-    ) -> Result<Change<Entry<'g>>> {
-        let is_key = |entry: Entry<'g>| entry.has_key(key.bytes);
-        Ok(self.shards.write(key.hash, guard, is_key, decide)?)
-    }
-
     /// Sets a key to a value. The record is made under the pin: a pin waits until all that was
     /// written before is in place, and fresh memory may be far.
     #[inline]
     fn set_pinned(&self, guard: &Guard, key: Key<'_>, value: &[u8]) -> Result<SetResult> {
         let draft = Draft::new(key.bytes, value)?;
-        self.put(guard, key, draft)
+        self.set_draft(guard, key, draft)
     }
 
-    /// Sets a key to the draft that was made for it.
-    fn put(&self, guard: &Guard, key: Key<'_>, draft: Draft) -> Result<SetResult> {
-        let change = self.write(guard, key, |found| {
-            Decision::Put(draft.at(self.next_version(found, key.hash)))
+    /// Sets a key to the draft that was made for it, to live as long as the store's default.
+    fn set_draft(&self, guard: &Guard, key: Key<'_>, draft: Draft) -> Result<SetResult> {
+        if self.default_ttl.is_some() {
+            let outgoing = Outgoing::new(draft, self.until(Ttl::Default)?)?;
+            return self.set_outgoing(guard, key, outgoing);
+        }
+        let change = self.write(guard, key, |seen| {
+            Decision::Put(draft.at(self.next_version(seen, key.hash), Deadline::NEVER))
         })?;
-        let result = match change {
-            Change::Created => SetResult::Created,
-            _ => SetResult::Updated,
-        };
         draft.published();
-        Ok(result)
+        Ok(SetResult::of(&change))
     }
 
-    /// The version of what takes the place of `found`.
-    fn next_version(&self, found: Option<Entry<'_>>, hash: u64) -> u64 {
-        found.map_or_else(|| self.floors.created(hash), |entry| entry.version() + 1)
+    #[inline(never)]
+    fn set_outgoing(
+        &self,
+        guard: &Guard,
+        key: Key<'_>,
+        mut outgoing: Outgoing,
+    ) -> Result<SetResult> {
+        let change = self.write(guard, key, |seen| self.put(&mut outgoing, seen, key.hash))?;
+        self.published(outgoing, key.hash);
+        Ok(SetResult::of(&change))
     }
 
     /// Removes the entry of a key if `wanted` says so of it: the one way by which entries go.
@@ -251,11 +275,8 @@ impl Store {
         key: Key<'_>,
         mut wanted: impl FnMut(Entry<'g>) -> bool,
     ) -> Result<Option<Entry<'g>>> {
-        let change = self.write(guard, key, |found| match found {
-            Some(entry) if wanted(entry) => {
-                self.floors.removing(key.hash, entry.version());
-                Decision::Remove
-            }
+        let change = self.write(guard, key, |seen| match seen.live() {
+            Some(entry) if wanted(entry) => Decision::Remove,
             _ => Decision::Keep,
         })?;
         Ok(match change {

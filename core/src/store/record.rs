@@ -2,17 +2,18 @@
 //!
 //! ```text
 //! 0        8         16           20             24       28           30         32
-//! [version][reserved][references ][value length ][reserved][key length ][reserved ][key][value]
+//! [version][deadline][references ][value length ][reserved][key length ][reserved ][key][value]
 //! ```
 //!
-//! The reserved fields are those of deadlines, creation times and eviction, which are layers of
-//! their own. A record is immutable once it is published, the count of references aside. The
-//! table's share is one reference; a [`Value`](super::Value) holds another.
+//! The reserved fields are those of creation times and eviction, which are layers of their own. A
+//! record is immutable once it is published, the count of references aside. The table's share is one
+//! reference; a [`Value`](super::Value) holds another.
 
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 use std::slice;
 
+use super::deadline::Deadline;
 use crate::error::{Error, Result};
 use crate::memory;
 use crate::sync::{AcqRel, Acquire, AtomicU32, Relaxed};
@@ -31,7 +32,7 @@ const SATURATED: u32 = 1 << 31;
 #[repr(C, align(16))]
 pub(super) struct Record {
     version: u64,
-    deadline: u64,
+    deadline: Deadline,
     references: AtomicU32,
     value_len: u32,
     created: u32,
@@ -202,6 +203,12 @@ impl<'g> Entry<'g> {
         unsafe { (*self.record.as_ptr()).version }
     }
 
+    #[inline(always)]
+    pub(super) fn deadline(self) -> Deadline {
+        // SAFETY: as for `key`; published deadlines do not change.
+        unsafe { (*self.record.as_ptr()).deadline }
+    }
+
     /// A share in the record that outlives the guard.
     pub(super) fn share(self) -> Share {
         // SAFETY: the entry was found under a guard that still lives.
@@ -284,7 +291,7 @@ impl Draft {
         unsafe {
             record.write(Record {
                 version: 0,
-                deadline: u64::MAX,
+                deadline: Deadline::NEVER,
                 references: AtomicU32::new(1),
                 value_len,
                 created: 0,
@@ -298,10 +305,14 @@ impl Draft {
         Ok(Self { record })
     }
 
-    /// Gives the draft its version; the record, to be put into the table.
-    pub(super) fn at(&self, version: u64) -> NonNull<Record> {
+    /// Gives the draft its version and its deadline; the record, to be put into the table.
+    #[inline]
+    pub(super) fn at(&self, version: u64, deadline: Deadline) -> NonNull<Record> {
         // SAFETY: the draft is this thread's alone until it is published.
-        unsafe { (&raw mut (*self.record.as_ptr()).version).write(version) };
+        unsafe {
+            (&raw mut (*self.record.as_ptr()).version).write(version);
+            (&raw mut (*self.record.as_ptr()).deadline).write(deadline);
+        }
         self.record
     }
 

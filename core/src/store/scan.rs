@@ -41,7 +41,7 @@ impl Store {
             for _ in 0..STEPS_PER_PIN {
                 let Some(at) = next else { break };
                 next = self.shards.scan(at, &guard, |entry| {
-                    if entry.key().starts_with(prefix) {
+                    if entry.key().starts_with(prefix) && !self.is_dead(entry) {
                         keys.push(entry.key().to_vec());
                     }
                 });
@@ -96,7 +96,7 @@ impl Iterator for Scan<'_> {
                 let Some(at) = self.next else { break };
                 let (found, prefix) = (&mut self.found, &self.prefix);
                 self.next = self.store.shards.scan(at, &guard, |entry| {
-                    if entry.key().starts_with(prefix) {
+                    if entry.key().starts_with(prefix) && !self.store.is_dead(entry) {
                         found.push(Value::of(entry));
                     }
                 });

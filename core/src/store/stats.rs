@@ -2,13 +2,20 @@
 
 use super::Store;
 use crate::epoch::{self, EpochStats};
+use crate::sync::Relaxed;
 
 /// The figures of a store at one moment. See [`Store::stats`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Entries; exact when no write is in flight.
+    /// Entries, expired ones that are still in memory among them; exact when no write is in flight.
     pub entries: u64,
+    /// Entries whose deadline passed and that a wheel removed.
+    pub expired_actively: u64,
+    /// Entries whose deadline passed and that a reader or writer met first.
+    pub expired_lazily: u64,
+    /// Timers that wait in the wheels, those of deleted and overwritten entries among them.
+    pub timers: u64,
     /// Tables that the store is split into.
     pub shards: u64,
     /// Buckets of all tables, of 64 bytes and 6 entries each; twice as many or so while a table
@@ -28,7 +35,10 @@ impl Store {
     pub fn stats(&self) -> Stats {
         let table = self.shards.figures(&epoch::pin());
         Stats {
-            entries: self.count(),
+            entries: self.shards.count(),
+            expired_actively: self.timers.figures.expired_actively.load(Relaxed),
+            expired_lazily: self.timers.figures.expired_lazily.load(Relaxed),
+            timers: self.timers.parked(),
             shards: self.shards.len() as u64,
             buckets: table.buckets as u64,
             links: table.links as u64,

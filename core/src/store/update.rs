@@ -1,5 +1,7 @@
 //! Atomic changes that depend on what stands there.
 
+use super::deadline::Ttl;
+use super::expiry::Outgoing;
 use super::record::{Draft, Entry};
 use super::{Store, Value};
 use crate::epoch;
@@ -47,30 +49,24 @@ impl Store {
         self.check()?;
         let key = self.key_ahead(key.as_ref());
         let guard = epoch::pin();
-        let mut made: Option<(Result<i64>, Option<Draft>)> = None;
-        let change = self.write(&guard, key, |found| {
-            let sum = add(found, by);
-            let text = |sum| Draft::new(key.bytes, itoa::Buffer::new().format(sum).as_bytes());
-            match sum.and_then(|sum| text(sum).map(|draft| (sum, draft))) {
-                Ok((sum, draft)) => {
-                    let record = draft.at(self.next_version(found, key.hash));
-                    made = Some((Ok(sum), Some(draft)));
-                    Decision::Put(record)
-                }
-                Err(error) => {
-                    made = Some((Err(error), None));
-                    Decision::Keep
-                }
+        let until = || self.until(Ttl::Keep);
+        let make = |sum| {
+            let draft = Draft::new(key.bytes, itoa::Buffer::new().format(sum).as_bytes())?;
+            Outgoing::new(draft, until()?).map(|outgoing| (sum, outgoing))
+        };
+        let mut made = Err(Error::NoMemory);
+        let change = self.write(&guard, key, |seen| {
+            made = add(seen.live(), by).and_then(make);
+            match &mut made {
+                Ok((_, outgoing)) => self.put(outgoing, seen, key.hash),
+                Err(_) => Decision::Keep,
             }
         })?;
-        match (change, made) {
-            (Change::Kept(_), Some((sum, _))) => sum,
-            (_, Some((sum, draft))) => {
-                draft.into_iter().for_each(Draft::published);
-                sum
-            }
-            (_, None) => Err(Error::NoMemory),
+        let (sum, outgoing) = made?;
+        if !matches!(change, Change::Kept(_)) {
+            self.published(outgoing, key.hash);
         }
+        Ok(sum)
     }
 
     /// Sets a key to a value if it stands at exactly `version`; the new version.
@@ -88,15 +84,18 @@ impl Store {
         self.check()?;
         let key = self.key_ahead(key.as_ref());
         let draft = Draft::new(key.bytes, value.as_ref())?;
+        let mut outgoing = Outgoing::new(draft, self.until(Ttl::Keep)?)?;
         let guard = epoch::pin();
-        let change = self.write(&guard, key, |found| match found {
-            Some(entry) if entry.version() == version => Decision::Put(draft.at(version + 1)),
+        let change = self.write(&guard, key, |seen| match seen.live() {
+            Some(entry) if entry.version() == version => {
+                self.put_as(&mut outgoing, seen, version + 1)
+            }
             _ => Decision::Keep,
         })?;
         match change {
             Change::Kept(found) => Err(Error::Conflict { current: found.map(Entry::version) }),
             Change::Created | Change::Replaced(_) | Change::Removed(_) => {
-                draft.published();
+                self.published(outgoing, key.hash);
                 Ok(version + 1)
             }
         }
@@ -173,27 +172,31 @@ impl Store {
         draft: Option<Draft>,
     ) -> Result<Option<Computed>> {
         let new = draft.as_ref().map(|draft| Value::new(draft.share()));
+        let until = || self.until(Ttl::Keep);
+        let mut outgoing = match draft {
+            Some(draft) => Some(Outgoing::new(draft, until()?)?),
+            None => None,
+        };
         let key = self.key_ahead(key);
         let guard = epoch::pin();
-        let change = self.write(&guard, key, |found| {
-            let same = match (&old, found) {
+        let change = self.write(&guard, key, |seen| {
+            let same = match (&old, seen.live()) {
                 (Some(old), Some(entry)) => old.is(entry),
                 (old, found) => old.is_none() && found.is_none(),
             };
-            match (&draft, found) {
+            match &mut outgoing {
                 _ if !same => Decision::Keep,
-                (Some(draft), found) => Decision::Put(draft.at(self.next_version(found, key.hash))),
-                (None, Some(entry)) => {
-                    self.floors.removing(key.hash, entry.version());
-                    Decision::Remove
-                }
-                (None, None) => Decision::Keep,
+                Some(outgoing) => self.put(outgoing, seen, key.hash),
+                None if old.is_some() => Decision::Remove,
+                None => Decision::Keep,
             }
         })?;
         if matches!(change, Change::Kept(_)) {
             return Ok(None);
         }
-        draft.into_iter().for_each(Draft::published);
+        if let Some(outgoing) = outgoing {
+            self.published(outgoing, key.hash);
+        }
         Ok(match (old, new) {
             (None, Some(new)) => Some(Computed::Created(new)),
             (Some(old), Some(new)) => Some(Computed::Updated { old, new }),

@@ -4,6 +4,8 @@
 //! model checker by one switch. Figures that no algorithm depends on use std's atomics always:
 //! a model checker must not spend its time on them.
 
+#[expect(unsafe_code, reason = "a list of its own nodes")]
+pub(crate) mod inbox;
 #[cfg(rkv_loom)]
 pub(crate) mod noted;
 pub(crate) mod planted;
@@ -18,7 +20,7 @@ pub(crate) use noted::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize};
 pub(crate) use crossbeam_epoch as crossbeam;
 pub(crate) use crossbeam_utils::CachePadded;
 pub(crate) use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release};
-pub(crate) use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+pub(crate) use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 
 /// Atomics for figures: read by people, never by an algorithm, and so outside of loom's view.
 pub(crate) mod figures {
@@ -67,4 +69,13 @@ pub(crate) fn spin() {
 /// Locks a mutex whose data stays valid when a holder panics.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Locks a mutex if nobody holds it, as [`lock`].
+pub(crate) fn try_lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+    match mutex.try_lock() {
+        Ok(guard) => Some(guard),
+        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
+    }
 }

@@ -335,11 +335,12 @@ impl<R: Record, const S: usize, const L: usize> Table<R, S, L> {
             // SAFETY: a validated word that is marked points to a list, which lives as long as
             // the guard under which the word was loaded.
             let list = unsafe { &*word.pointer().cast::<Collision<R>>() };
-            if list.hash != wanted.hash {
+            if wanted.collisions && list.hash != wanted.hash {
                 return Ok(None);
             }
             let record = list.members.iter().copied().find(|&record| (wanted.is_key)(record));
-            return Ok(Some(Entry { index, word, record }));
+            let known = wanted.collisions || record.is_some();
+            return Ok(known.then_some(Entry { index, word, record }));
         }
         // SAFETY: a validated word points to a record, so it is not null.
         let record = unsafe { NonNull::new_unchecked(word.pointer().cast::<R>()) };

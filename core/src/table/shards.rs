@@ -75,7 +75,7 @@ impl<R: Record> Shards<R> {
     }
 
     #[inline(always)]
-    fn shard_of(&self, hash: u64) -> usize {
+    pub(crate) fn shard_of(&self, hash: u64) -> usize {
         hash as usize & (self.tables.len() - 1)
     }
 
@@ -101,6 +101,22 @@ impl<R: Record> Shards<R> {
         is_key: impl Fn(R::Shown<'g>) -> bool + Copy,
     ) -> Option<R::Shown<'g>> {
         let table = self.table_of(hash);
+        // SAFETY: both closures see records that were validated under the guard.
+        let found = table.get(&self.hasher, hash, |record| is_key(unsafe { R::show(record) }));
+        // SAFETY: as above.
+        found.map(|record| unsafe { R::show(record) })
+    }
+
+    /// The record that `is_key` means, in one table, by a hash of which the low 16 bits need not be
+    /// right.
+    pub(crate) fn get_in<'g, G: Retire>(
+        &'g self,
+        shard: usize,
+        hash: u64,
+        _: &'g G,
+        is_key: impl Fn(R::Shown<'g>) -> bool + Copy,
+    ) -> Option<R::Shown<'g>> {
+        let table = self.tables.get(shard)?;
         // SAFETY: both closures see records that were validated under the guard.
         let found = table.get(&self.hasher, hash, |record| is_key(unsafe { R::show(record) }));
         // SAFETY: as above.

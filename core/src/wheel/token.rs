@@ -58,12 +58,18 @@ impl Token {
         self.who & HASH
     }
 
+    /// Whether it is a token of this hash.
+    pub(crate) const fn means(self, hash: u64) -> bool {
+        (self.who ^ hash) & HASH == 0
+    }
+
     /// The timer id.
     pub(crate) const fn id(self) -> u32 {
         ((self.when & 0x3f) << 16 | self.who & 0xffff) as u32
     }
 
     /// The group's number.
+    #[cfg_attr(not(test), expect(dead_code, reason = "stores have one group yet"))]
     pub(crate) const fn group(self) -> u32 {
         (self.when as u32) >> 6
     }

@@ -10,6 +10,7 @@ mod payload;
 
 mod differential_map;
 mod differential_store;
+mod differential_ttl;
 mod drops;
 mod limits;
 mod map;
@@ -19,3 +20,4 @@ mod scan;
 mod seeds;
 mod store;
 mod stress;
+mod ttl;

@@ -23,6 +23,8 @@ thread_local! {
     static REFUSED: Cell<u32> = const { Cell::new(0) };
     /// Whether this thread is refused records.
     static NO_RECORDS: Cell<bool> = const { Cell::new(false) };
+    /// Bytes of plain blocks that this thread is refused, unless they are aligned to more than 8.
+    static NO_BLOCKS: Cell<(usize, usize)> = const { Cell::new((1, 0)) };
 }
 
 /// Bytes of a value whose records are counted: nothing else in this binary has their size.
@@ -48,6 +50,10 @@ static ALLOCATOR: Refusing = Refusing;
 unsafe impl GlobalAlloc for Refusing {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         if layout.size() >= RECORD_BYTES_MIN && NO_RECORDS.get() {
+            return ptr::null_mut();
+        }
+        let (least, most) = NO_BLOCKS.get();
+        if layout.align() <= 8 && (least..=most).contains(&layout.size()) {
             return ptr::null_mut();
         }
         RECORDS_TAKEN.fetch_add(u64::from(is_counted(layout)), Ordering::SeqCst);
@@ -104,6 +110,13 @@ pub(crate) fn without_records<R>(work: impl FnOnce() -> R) -> R {
     work()
 }
 
+/// Runs `work` on a thread that is refused blocks of `least` to `most` bytes.
+pub(crate) fn without_blocks<R>(least: usize, most: usize, work: impl FnOnce() -> R) -> R {
+    let _end = Disarm;
+    NO_BLOCKS.set((least, most));
+    work()
+}
+
 /// Grants everything again, also after a panic.
 struct Disarm;
 
@@ -112,6 +125,7 @@ impl Drop for Disarm {
         ARRAYS_LEFT.set(None);
         REFUSALS.set(0);
         NO_RECORDS.set(false);
+        NO_BLOCKS.set((1, 0));
     }
 }
 

@@ -8,3 +8,4 @@ mod allocator;
 mod given_back;
 mod refused_arrays;
 mod refused_records;
+mod refused_timers;

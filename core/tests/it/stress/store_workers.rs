@@ -62,6 +62,7 @@ fn set_meaning(answer: SetResult, id: u64) -> Step {
     let expect = match answer {
         SetResult::Created => Expect::Absent,
         SetResult::Updated => Expect::Present,
+        SetResult::Expired => unreachable!("no deadline was given"),
     };
     (expect, Effect::Put(Seen::value(id)))
 }

@@ -1,0 +1,308 @@
+//! Timers: one wheel for each shard, and how records come to it and go.
+//!
+//! A writer that gives a record a deadline parks a token for it, after it has published the record:
+//! it puts the token into the inbox of the shard. Whoever advances the shard's wheel, one thread at
+//! a time, moves what has arrived into the wheel, takes out what is due, and looks it up: a record
+//! that is dead is unlinked, one that lives longer by now is parked again, one that is gone was
+//! somebody else's affair. The wheel never writes to a record.
+
+use std::cell::Cell;
+
+use super::deadline::Deadline;
+use super::record::Entry;
+use super::{Store, record};
+use crate::epoch::{self, Guard};
+use crate::error::{Error, Result};
+use crate::sync::figures::{AtomicI64, AtomicU64};
+use crate::sync::inbox::{Arrived, Inbox, Parcel};
+use crate::sync::{CachePadded, Mutex, Relaxed, try_lock};
+use crate::wheel::{Progress, Token, Wheel};
+
+/// Units of work under one pin.
+const STEP: usize = 256;
+
+/// Of so many timers that a thread parks, it helps the wheel of one along.
+const HELPS_ONE_IN: u32 = 64;
+
+thread_local! {
+    /// Timers that this thread has parked.
+    static PARKED: Cell<u32> = const { Cell::new(0) };
+}
+
+/// A token on its way, with the millisecond at which it was made.
+#[derive(Clone, Copy)]
+struct Parked {
+    token: Token,
+    deadline: u64,
+}
+
+/// Room for the timer that a record may need.
+pub(super) struct Timer {
+    parcel: Parcel<Parked>,
+    deadline: Deadline,
+    /// Whether a token that is parked already serves the record.
+    runs: bool,
+}
+
+impl Timer {
+    /// # Errors
+    ///
+    /// `NoMemory`.
+    pub(super) fn new() -> Result<Self> {
+        let nothing = Parked { token: Token::new(0, 0, 0), deadline: 0 };
+        let parcel = Parcel::new(nothing).ok_or(Error::NoMemory)?;
+        Ok(Self { parcel, deadline: Deadline::NEVER, runs: false })
+    }
+
+    /// Sets the deadline of the record, and whether its timer runs already.
+    pub(super) fn set(&mut self, deadline: Deadline, runs: bool) {
+        (self.deadline, self.runs) = (deadline, runs);
+    }
+}
+
+/// The timers of a store.
+pub(super) struct Timers {
+    shards: Box<[CachePadded<Shard>]>,
+    pub(super) figures: Figures,
+}
+
+/// What became of deadlines, counted.
+#[derive(Default)]
+pub(super) struct Figures {
+    /// 1 from the first timer on.
+    pub(super) used: AtomicU64,
+    pub(super) expired_actively: AtomicU64,
+    pub(super) expired_lazily: AtomicU64,
+}
+
+struct Shard {
+    inbox: Inbox<Parked>,
+    /// Records with a deadline in the shard.
+    records: AtomicI64,
+    wheelhouse: Mutex<Wheelhouse>,
+}
+
+/// What belongs to the thread that advances the shard.
+struct Wheelhouse {
+    wheel: Wheel,
+    arrived: Arrived<Parked>,
+    due: Vec<Token>,
+}
+
+/// How far the wheels are.
+#[derive(Clone, Copy)]
+pub(super) struct Advanced {
+    /// Records that were unlinked.
+    pub(super) expired: u64,
+    /// Whether more is due now.
+    pub(super) behind: bool,
+    /// When the next token is due, in milliseconds; `u64::MAX` if none is parked.
+    pub(super) next: u64,
+}
+
+impl Timers {
+    pub(super) fn new(shards: usize) -> Self {
+        let shard = |_| {
+            let wheel = Wheel::new(0);
+            let wheelhouse = Wheelhouse { wheel, arrived: Arrived::NOTHING, due: Vec::new() };
+            let wheelhouse = Mutex::new(wheelhouse);
+            let records = AtomicI64::default();
+            CachePadded::new(Shard { inbox: Inbox::new(), records, wheelhouse })
+        };
+        Self { shards: (0..shards).map(shard).collect(), figures: Figures::default() }
+    }
+
+    /// Counts records with a deadline that came or went.
+    pub(super) fn count(&self, shard: usize, by: i64) {
+        // Relaxed: a figure.
+        self.shards[shard].records.fetch_add(by, Relaxed);
+    }
+
+    /// Tokens in the wheels, those of shards that are being advanced apart.
+    pub(super) fn parked(&self) -> u64 {
+        let houses = self.shards.iter().filter_map(|shard| try_lock(&shard.wheelhouse));
+        houses.map(|house| house.wheel.len() as u64).sum()
+    }
+}
+
+/// What became of a token that fired.
+enum Fired {
+    /// Its record is another's affair by now.
+    Idle,
+    /// Its record was dead and is gone.
+    Expired,
+    /// Its record lives until then.
+    Later(u64),
+}
+
+impl Store {
+    /// Counts a record that was published, and parks its token if it needs one.
+    pub(super) fn park(&self, timer: Timer, hash: u64) {
+        let Timer { mut parcel, deadline, runs } = timer;
+        if deadline.is_never() {
+            return;
+        }
+        let index = self.shards.shard_of(hash);
+        self.timers.count(index, 1);
+        if runs {
+            return;
+        }
+        let token = Token::new(hash, deadline.id(), 0);
+        parcel.set(Parked { token, deadline: deadline.ms() });
+        self.timers.shards[index].inbox.put(parcel);
+        if self.timers.figures.used.load(Relaxed) == 0 {
+            self.timers.figures.used.store(1, Relaxed);
+        }
+        PARKED.set(PARKED.get().wrapping_add(1));
+        if PARKED.get().is_multiple_of(HELPS_ONE_IN) {
+            let _ = self.advance_shard(index);
+        }
+    }
+
+    /// Brings all wheels up to now; how many records that removed. Shards that another thread is
+    /// advancing are left to it.
+    pub(super) fn expire_all(&self) -> u64 {
+        let mut expired = 0;
+        for index in 0..self.timers.shards.len() {
+            while let Some(advanced) = self.advance_shard(index) {
+                expired += advanced.expired;
+                if !advanced.behind {
+                    break;
+                }
+            }
+        }
+        expired
+    }
+
+    /// One step of each wheel.
+    pub(super) fn advance_all(&self) -> Advanced {
+        let mut sum = Advanced { expired: 0, behind: false, next: u64::MAX };
+        for advanced in (0..self.timers.shards.len()).filter_map(|index| self.advance_shard(index))
+        {
+            sum.expired += advanced.expired;
+            sum.behind |= advanced.behind;
+            sum.next = sum.next.min(advanced.next);
+        }
+        sum
+    }
+
+    /// One step of one shard's wheel; `None` where another thread is at it.
+    fn advance_shard(&self, index: usize) -> Option<Advanced> {
+        let shard = &self.timers.shards[index];
+        let mut house = try_lock(&shard.wheelhouse)?;
+        let now = self.clock.now_ms();
+        let mut advanced = Advanced { expired: 0, behind: true, next: now };
+        // Where memory is refused, everything stays as it is.
+        if !house.take_in(&shard.inbox, now) || house.due.try_reserve(STEP).is_err() {
+            return Some(advanced);
+        }
+        let Wheelhouse { wheel, arrived, due } = &mut *house;
+        let progress = wheel.advance(now, STEP - due.len().min(STEP), |token| due.push(token));
+        let guard = epoch::pin();
+        while let Some(&token) = due.last() {
+            match self.fire(&guard, index, token, now) {
+                Ok(Fired::Idle) => {}
+                Ok(Fired::Expired) => advanced.expired += 1,
+                Ok(Fired::Later(ms)) if wheel.schedule(token.at(ms, now), now).is_ok() => {}
+                Ok(Fired::Later(_)) | Err(_) => return Some(advanced),
+            }
+            due.pop();
+        }
+        self.timers.figures.expired_actively.fetch_add(advanced.expired, Relaxed);
+        advanced.behind = progress != Progress::Done || arrived.peek().is_some();
+        let records = shard.records.load(Relaxed).max(0) as usize;
+        if wheel.len() > 2 * records + STEP {
+            let _ = wheel.compact(STEP, |token| self.meant_by(&guard, index, token).is_some());
+        }
+        advanced.next = wheel.next_due().unwrap_or(u64::MAX);
+        Some(advanced)
+    }
+
+    /// Does what a token is for.
+    fn fire(&self, guard: &Guard, shard: usize, token: Token, now: u64) -> Result<Fired> {
+        loop {
+            let Some(entry) = self.meant_by(guard, shard, token) else { return Ok(Fired::Idle) };
+            if entry.deadline().ms() > now {
+                return Ok(Fired::Later(entry.deadline().ms()));
+            }
+            // A failure means that somebody has changed it: look again.
+            if self.unlink_dead(guard, self.key(entry.key()), entry)? {
+                return Ok(Fired::Expired);
+            }
+        }
+    }
+
+    /// The record whose timer a token is.
+    fn meant_by<'g>(&'g self, guard: &'g Guard, shard: usize, token: Token) -> Option<Entry<'g>> {
+        let hasher = self.shards.hasher();
+        self.shards.get_in(shard, token.hash(), guard, |entry| {
+            !entry.deadline().is_never()
+                && entry.deadline().id() == token.id()
+                && token.means(record::hash(hasher, entry.key()))
+        })
+    }
+}
+
+impl Wheelhouse {
+    /// Moves what has arrived into the wheel, a step's worth; false where memory is refused.
+    fn take_in(&mut self, inbox: &Inbox<Parked>, now: u64) -> bool {
+        if self.arrived.peek().is_none() {
+            self.arrived = inbox.take();
+        }
+        if self.wheel.len() == 0 {
+            // The hand of an empty wheel stands where it was.
+            self.wheel.advance(now, 1, |_| ());
+        }
+        for _ in 0..STEP {
+            let Some(Parked { token, deadline }) = self.arrived.peek() else { break };
+            if self.wheel.schedule(token.at(deadline, now), now).is_err() {
+                return false;
+            }
+            self.arrived.next();
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use crate::{ManualClock, Store, Ttl};
+
+    #[test]
+    fn timers_of_deleted_keys_are_dropped_when_they_outnumber_the_others() {
+        let clock = ManualClock::new();
+        let store = Store::builder().shards(1).clock(&clock).build().expect("memory");
+        let keys = if cfg!(miri) { 300_u32 } else { 5000 };
+        let hour = Ttl::After(Duration::from_secs(3600));
+        for key in 0..keys {
+            store.set_with(key.to_le_bytes(), "v", hour).expect("set");
+        }
+        while store.advance() == Ok(Some(Duration::ZERO)) {}
+        assert_eq!(store.stats().timers, u64::from(keys));
+        for key in 10..keys {
+            store.delete(key.to_le_bytes()).expect("delete");
+        }
+        for _ in 0..keys {
+            store.advance().expect("advance");
+        }
+        assert!(store.stats().timers <= 300, "{:?}", store.stats());
+        clock.advance(Duration::from_secs(3600));
+        assert_eq!(store.purge_expired(), Ok(10));
+        assert_eq!((store.stats().entries, store.stats().timers), (0, 0));
+    }
+
+    #[test]
+    fn writers_alone_bring_back_the_memory_of_what_has_ended() {
+        let clock = ManualClock::new();
+        let store = Store::builder().shards(1).clock(&clock).build().expect("memory");
+        for key in 0..if cfg!(miri) { 500_u32 } else { 20_000 } {
+            let ttl = Ttl::After(Duration::from_millis(5));
+            store.set_with(key.to_le_bytes(), "v", ttl).expect("set");
+            clock.advance(Duration::from_micros(100));
+        }
+        let stats = store.stats();
+        assert!(stats.entries < 400, "{} entries, 50 of them live", stats.entries);
+    }
+}

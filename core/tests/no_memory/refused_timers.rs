@@ -1,0 +1,61 @@
+//! A key that gets no memory for its timer is not set; timers that get none in the wheel are kept.
+
+use std::time::Duration;
+
+use rkv::{Error, ManualClock, Remaining, Store, Ttl};
+
+use crate::allocator::without_blocks;
+
+/// What a timer takes on its way to the wheel.
+const TIMER_BYTES: usize = 32;
+
+/// What the wheel takes for some timers lies between these, and nothing else of an advance does.
+const WHEEL_BYTES: (usize, usize) = (241, 256);
+
+const MS: Duration = Duration::from_millis(1);
+
+fn store() -> (Store, ManualClock) {
+    let clock = ManualClock::new();
+    let store = Store::builder().shards(1).clock(&clock).build().expect("memory");
+    (store, clock)
+}
+
+#[test]
+fn a_key_whose_timer_is_refused_stands_as_it_stood() {
+    let (store, clock) = store();
+    store.set("k", "stands").expect("set");
+    let version = store.get("k").expect("set").version();
+    let after = Ttl::After(MS);
+    without_blocks(TIMER_BYTES, TIMER_BYTES, || {
+        assert_eq!(store.set_with("k", "v", after), Err(Error::NoMemory));
+        assert_eq!(store.set_with("new", "v", after), Err(Error::NoMemory));
+        assert_eq!(store.expire("k", after), Err(Error::NoMemory));
+        assert_eq!(store.persist("k"), Ok(true), "it needs no timer");
+    });
+    clock.advance(MS);
+    let stands = store.get("k").expect("nothing removed it");
+    assert_eq!((&*stands, stands.version()), (&b"stands"[..], version));
+    assert_eq!((store.count(), store.ttl("k")), (1, Some(Remaining::Never)));
+}
+
+#[test]
+fn timers_that_the_wheel_has_no_memory_for_are_kept_until_it_has() {
+    let (store, clock) = store();
+    for key in 0..40_u32 {
+        let ttl = Ttl::After(MS * (1 + key));
+        store.set_with(key.to_le_bytes(), "v", ttl).expect("set");
+    }
+    let (least, most) = WHEEL_BYTES;
+    let again = without_blocks(least, most, || {
+        let again = store.advance();
+        clock.advance(MS * 20);
+        (again, store.advance())
+    });
+    assert_eq!(again, (Ok(Some(Duration::ZERO)), Ok(Some(Duration::ZERO))));
+    assert!(!store.contains(0_u32.to_le_bytes()) && store.contains(20_u32.to_le_bytes()));
+    while store.advance() == Ok(Some(Duration::ZERO)) {}
+    assert_eq!(store.stats().entries, 20);
+    clock.advance(MS * 20);
+    store.purge_expired().expect("purge");
+    assert_eq!((store.stats().entries, store.stats().timers), (0, 0));
+}
