@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use arbitrary::Arbitrary;
-use rkv::{Computed, Error, Op, SetResult, Store, Value};
+use rkv::{Computed, Error, Op, Pin, SetResult, Store, Value};
 
 /// How many shards, as a power of two, and the calls to make.
 #[derive(Arbitrary, Debug)]
@@ -38,6 +38,8 @@ enum Call {
     Compute(Key, Wish),
     SetMany(Vec<(Key, Vec<u8>)>),
     GetMany(Vec<Key>),
+    /// Holds what it reads while the key is set to this and removed.
+    Hold(Key, Vec<u8>),
     DeleteMany(Vec<Key>),
     Keys(Vec<u8>),
     TooLong(Vec<u8>),
@@ -98,6 +100,7 @@ impl Pair {
             Call::Compute(key, wish) => self.compute(&key.bytes(), wish),
             Call::SetMany(entries) => self.set_many(&entries),
             Call::GetMany(keys) => self.get_many(&keys),
+            Call::Hold(key, value) => self.hold(&key.bytes(), &value),
             Call::DeleteMany(keys) => {
                 let keys: Vec<_> = keys.into_iter().take(64).map(Key::bytes).collect();
                 let removed = self.store.delete_many(&keys).expect("delete_many");
@@ -132,6 +135,7 @@ impl Pair {
         assert_eq!(self.store.get(key).map(|value| value.to_vec()).as_ref(), expected);
         assert_eq!(self.store.get_with(key, <[u8]>::to_vec).as_ref(), expected);
         assert_eq!(self.store.session().get(key), expected.map(Vec::as_slice));
+        assert_eq!(self.store.get_ref(&Pin::new(), key), expected.map(Vec::as_slice));
         assert_eq!(self.store.contains(key), expected.is_some());
     }
 
@@ -230,6 +234,20 @@ impl Pair {
         self.store.session().get_many(&keys, |index, value| {
             assert_eq!(value, expected[index].as_deref());
         });
+        let (pin, mut found) = (Pin::new(), vec![None; keys.len()]);
+        self.store.get_many_ref(&pin, &keys, |index, value| found[index] = value);
+        assert!(found.into_iter().eq(expected.iter().map(Option::as_deref)));
+    }
+
+    fn hold(&mut self, key: &[u8], value: &[u8]) {
+        let pin = Pin::new();
+        let held = self.store.get_ref(&pin, key);
+        self.store.set(key, value).expect("set");
+        assert_eq!(self.store.delete(key).expect("delete").as_deref(), Some(value));
+        // Without the pin, all that was removed would be free after a few of these.
+        (0..8).for_each(|_| rkv::flush());
+        assert_eq!(held, self.model.get(key).map(Vec::as_slice));
+        self.model.remove(key);
     }
 
     fn keys(&self, prefix: &[u8]) {

@@ -56,9 +56,9 @@ struct Run {
     /// Draw the ratios of each size into this folder
     #[arg(long, value_name = "FOLDER")]
     charts: Option<PathBuf>,
-    /// Put the tables into a section for figures of this document
+    /// Put the tables into a section for figures of this document; may come several times
     #[arg(long, value_name = "FILE")]
-    document: Option<PathBuf>,
+    document: Vec<PathBuf>,
     /// The name of that section
     #[arg(long, value_name = "NAME", default_value = "rivals", requires = "document")]
     section: String,
@@ -150,7 +150,7 @@ impl Run {
                 println!("drawn in {}", path.display());
             }
         }
-        if let Some(file) = &self.document {
+        for file in &self.document {
             document::write_figures(file, &self.section, text)?;
         }
         Ok(())

@@ -27,7 +27,7 @@ thread_local! {
 }
 
 /// Whether freed blocks are kept. Tools that watch memory must see each block go back.
-const KEEPS: bool = !cfg!(any(miri, rkv_loom, rkv_watched, fuzzing));
+pub(super) const KEEPS: bool = !cfg!(any(miri, rkv_loom, rkv_watched, fuzzing));
 
 /// A block of at least `bytes` uninitialised bytes, at an address that a slot word can hold; `None`
 /// when the system refuses.
@@ -85,6 +85,8 @@ pub(super) fn system_allocate(bytes: usize) -> Option<NonNull<u8>> {
 ///
 /// `block` comes from `system_allocate(bytes)`, and nobody uses it any more.
 pub(super) unsafe fn system_free(block: NonNull<u8>, bytes: usize) {
+    #[cfg(all(test, not(rkv_loom)))]
+    super::returns::note(block);
     // SAFETY: `system_allocate` took this layout.
     unsafe { system::free(block, Layout::from_size_align_unchecked(bytes, ALIGN)) }
 }

@@ -21,7 +21,7 @@ const BYTES_PER_SIZE: usize = 64 << 10;
 const SIZES: usize = BYTES_MAX / ALIGN;
 
 /// The kept blocks of one thread.
-pub(super) struct Cache {
+pub(crate) struct Cache {
     sizes: [Kept; SIZES],
 }
 
@@ -37,14 +37,14 @@ struct Kin {
 }
 
 impl Cache {
-    pub(super) const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self { sizes: [const { Kept { top: Cell::new(None), blocks: Cell::new(0) } }; SIZES] }
     }
 
     /// Takes the block of `bytes` that was put here last. `bytes` is a multiple of [`ALIGN`], at
     /// most [`BYTES_MAX`], not 0.
     #[inline]
-    pub(super) fn take(&self, bytes: usize) -> Option<NonNull<u8>> {
+    pub(crate) fn take(&self, bytes: usize) -> Option<NonNull<u8>> {
         let kept = self.sizes.get(bytes / ALIGN - 1)?;
         let top = kept.top.get()?;
         // SAFETY: `put` wrote it, and the block was nobody else's since.
@@ -59,7 +59,7 @@ impl Cache {
     ///
     /// The block has `bytes` bytes as the system gave it, and nobody uses it any more.
     #[inline]
-    pub(super) unsafe fn put(&self, block: NonNull<u8>, bytes: usize) -> bool {
+    pub(crate) unsafe fn put(&self, block: NonNull<u8>, bytes: usize) -> bool {
         let Some(kept) = self.sizes.get(bytes / ALIGN - 1) else { return false };
         if kept.blocks.get() * bytes >= BYTES_PER_SIZE {
             return false;

@@ -24,7 +24,16 @@ impl<const S: usize, const L: usize> Clone for Stage<S, L> {
 
 impl<const S: usize, const L: usize> Stage<S, L> {
     pub(super) fn new() -> Self {
-        Self { world: Rc::new(World::new(0)), domain: Rc::new(Tidy::new(Domain::new())) }
+        Self::with(World::new(0))
+    }
+
+    /// A stage whose threads use the blocks of freed records again.
+    pub(super) fn reusing() -> Self {
+        Self::with(World::reusing(0))
+    }
+
+    fn with(world: World<S, L>) -> Self {
+        Self { world: Rc::new(world), domain: Rc::new(Tidy::new(Domain::new())) }
     }
 
     /// A participant of the calling thread.
@@ -32,17 +41,17 @@ impl<const S: usize, const L: usize> Stage<S, L> {
         Member(Tidy::new(self.domain.register(0)))
     }
 
-    /// Runs two roles at once, each on a thread of its own.
+    /// Runs two roles at once, each on a thread of its own; what they return.
     pub(super) fn play<T: 'static>(
         &self,
         one: impl FnOnce(&Self) -> T + 'static,
         other: impl FnOnce(&Self) -> T + 'static,
-    ) {
+    ) -> Vec<T> {
         let roles: [Role<S, L, T>; 2] = [Box::new(one), Box::new(other)];
         in_parallel(roles.map(|role| {
             let stage = self.clone();
             move |_| role(&stage)
-        }));
+        }))
     }
 
     /// Frees what is ready.

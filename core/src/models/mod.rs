@@ -14,8 +14,9 @@
 //! What loom leaves out by itself is mended for our atomics only (`sync::noted`), not inside of
 //! crossbeam-epoch. And it does not run programs in which a load sees a store that comes later.
 //!
-//! The tables are as small as the protocol allows, one or two slots in a bucket and one in a link,
-//! and garbage is kept until the end, except in the models of the epoch (`m15` to `m19`).
+//! The tables are as small as the protocol allows, one or two slots in a bucket and one in a link.
+//! Garbage is kept until the end, except in the models of the epoch (`m15` to `m19`, and `m27`, the
+//! only one in which a new record stands at the address of a former one).
 
 #[path = "../store/version.rs"]
 mod version;
@@ -50,5 +51,6 @@ mod m23_merge_overflow;
 mod m24_stalled_finisher;
 mod m25_version_order;
 mod m26_batch_of_gets;
+mod m27_reused_block;
 mod m28_inbox;
 mod totals;

@@ -1,6 +1,6 @@
 //! One table with its records and garbage: what a single execution of a model works on.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::ptr::NonNull;
 
@@ -17,6 +17,8 @@ pub(super) struct World<const S: usize, const L: usize> {
     pub(super) table: Table<Record, S, L>,
     records: RefCell<Vec<NonNull<Record>>>,
     garbage: RefCell<Vec<Garbage>>,
+    /// How many records stood at the address of a former one, where that may be.
+    again: Option<Cell<usize>>,
 }
 
 impl<const S: usize, const L: usize> Retire for World<S, L> {
@@ -28,12 +30,28 @@ impl<const S: usize, const L: usize> Retire for World<S, L> {
 impl<const S: usize, const L: usize> World<S, L> {
     pub(super) fn new(log2: u32) -> Self {
         let table = Table::new(log2).expect("memory");
-        Self { table, records: RefCell::default(), garbage: RefCell::default() }
+        Self { table, records: RefCell::default(), garbage: RefCell::default(), again: None }
+    }
+
+    /// A world in which the block of a record that was freed is the next that its thread allocates.
+    pub(super) fn reusing(log2: u32) -> Self {
+        Self { again: Some(Cell::default()), ..Self::new(log2) }
+    }
+
+    /// How many records stood at the address of a former one.
+    pub(super) fn again(&self) -> usize {
+        self.again.as_ref().map_or(0, Cell::get)
     }
 
     /// A record that belongs to the caller.
     pub(super) fn draft(&self, key: u64, value: u64) -> NonNull<Record> {
-        let record = Record::make(key, value);
+        if let Some(times) = &self.again
+            && let Some(record) = Record::again(key, value)
+        {
+            times.set(times.get() + 1);
+            return record;
+        }
+        let record = Record::make(key, value, self.again.is_some());
         self.records.borrow_mut().push(record);
         record
     }

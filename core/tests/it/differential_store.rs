@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use rkv::{Computed, Error, Op, SetResult, Store, Value};
+use rkv::{Computed, Error, Op, Pin, SetResult, Store, Value};
 
 use crate::cases::cases;
 
@@ -152,6 +152,7 @@ fn get(store: &Store, model: &Model, key: &[u8]) {
     assert_eq!(bytes(found), expected);
     assert_eq!(store.get_with(key, <[u8]>::to_vec), expected);
     assert_eq!(store.session().get(key).map(<[u8]>::to_vec), expected);
+    assert_eq!(store.get_ref(&Pin::new(), key).map(<[u8]>::to_vec), expected);
     assert_eq!(store.contains(key), expected.is_some());
 }
 
@@ -233,7 +234,10 @@ fn get_many(store: &Store, model: &Model, keys: &[Vec<u8>]) {
         found[index] = bytes.map(<[u8]>::to_vec);
         calls += 1;
     });
-    assert_eq!((found, calls), (expected, keys.len()));
+    assert_eq!((&found, calls), (&expected, keys.len()));
+    let (pin, mut found) = (Pin::new(), vec![None; keys.len()]);
+    store.get_many_ref(&pin, keys, |index, bytes| found[index] = bytes);
+    assert!(found.iter().map(|bytes| bytes.map(<[u8]>::to_vec)).eq(expected));
 }
 
 fn scan(store: &Store, model: &Model, prefix: &[u8]) {

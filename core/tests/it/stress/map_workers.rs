@@ -80,7 +80,7 @@ impl<S: BuildHasher + Sync> Worker<'_, '_, S> {
 
     fn read_call(&mut self, key: u32) {
         let pinned = self.map.pin();
-        match self.dice.below(4) {
+        match self.dice.below(5) {
             0 => self.calls.record(
                 key,
                 || pinned.contains_key(&Like(key)),
@@ -96,7 +96,24 @@ impl<S: BuildHasher + Sync> Worker<'_, '_, S> {
                     }))
                 },
             ),
+            2 => self.get_many(key),
             _ => self.calls.record(key, || pinned.get(&Like(key)), |found| read(found.map(seen))),
+        }
+    }
+
+    /// A recorded batch of gets of up to 20 keys from `first` on: one call that stands for one of
+    /// each key.
+    fn get_many(&mut self, first: u32) {
+        let keys = self.place.run.keys;
+        let count = 1 + self.dice.below(u64::from(keys.min(20))) as u32;
+        let batch: Vec<_> = (0..count).map(|offset| Like((first + offset) % keys)).collect();
+        let mut found = vec![None; batch.len()];
+        let pinned = self.map.pin();
+        let began = self.place.clock.begin();
+        pinned.get_many(&batch, |index, value| found[index] = value.map(seen));
+        let ended = self.place.clock.end();
+        for (key, found) in batch.iter().zip(found) {
+            self.calls.note(key.0, began, ended, read(found));
         }
     }
 

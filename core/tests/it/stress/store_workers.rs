@@ -1,6 +1,6 @@
 //! A worker on a `Store`: every call of the public face on the hot keys, each one recorded.
 
-use rkv::{Computed, Error, Op, Session, SetResult, Store, Value};
+use rkv::{Computed, Error, Op, Pin, Session, SetResult, Store, Value};
 
 use super::Place;
 use crate::dice::Dice;
@@ -13,6 +13,16 @@ pub(super) const HOT: &str = "hot/";
 
 /// One in so many calls is a scan, which costs as much as the whole table.
 const SCAN_ODDS: u64 = 3000;
+
+/// One in so many borrowed reads is held on to.
+const HOLD_ODDS: u64 = 100;
+
+/// Sets that a worker makes at most while it holds what it has read: often enough for the memory of
+/// a record that is freed meanwhile to become another's.
+const HELD_SETS: u64 = 600;
+
+/// One in so many calls leaves the worker's session idle: else it would hold back all reclamation.
+const IDLE_ODDS: u64 = 16;
 
 /// Makes the calls of one round; the calls of one thread, and its scans as a second lane.
 pub(super) fn work<'r>(store: &Store, place: &Place<'r>) -> Vec<Lane<'r>> {
@@ -77,6 +87,9 @@ impl Worker<'_, '_> {
         if self.dice.below(SCAN_ODDS) == 0 {
             self.scan();
         }
+        if self.dice.below(IDLE_ODDS) == 0 {
+            self.session.idle();
+        }
         match self.dice.below(32) {
             0..=9 => self.read_call(key),
             10..=15 => self.set_call(key),
@@ -97,7 +110,7 @@ impl Worker<'_, '_> {
         let (store, name) = (self.store, &self.names[key as usize]);
         let session = &mut self.session;
         let bare = |found: Option<u64>| read(found.map(Seen::value));
-        match self.dice.below(6) {
+        match self.dice.below(8) {
             0 => self.calls.record(
                 key,
                 || store.get_with(name, |bytes| bytes.to_vec()),
@@ -109,7 +122,9 @@ impl Worker<'_, '_> {
                 |found| bare(found.map(|bytes| decode(key, bytes))),
             ),
             2 => self.get_many(key),
-            3 => self.calls.record(
+            3 if self.dice.below(HOLD_ODDS) == 0 => self.read_and_hold(key),
+            3 => self.get_ref(key),
+            4 => self.calls.record(
                 key,
                 || store.contains(name),
                 |there| (if there { Expect::Present } else { Expect::Absent }, Effect::Keep),
@@ -129,8 +144,8 @@ impl Worker<'_, '_> {
     fn get_many(&mut self, first: u32) {
         let batch = self.batch(first);
         let names: Vec<_> = batch.iter().map(|&key| &self.names[key as usize]).collect();
-        let mut found = Vec::with_capacity(batch.len());
-        let each = |_, bytes: Option<&[u8]>| found.push(bytes.map(<[u8]>::to_vec));
+        let mut found = vec![None; batch.len()];
+        let each = |index, bytes: Option<&[u8]>| found[index] = bytes.map(<[u8]>::to_vec);
         let began = self.clock.begin();
         match self.dice.below(2) {
             0 => self.store.get_many_with(&names, each),
@@ -141,6 +156,38 @@ impl Worker<'_, '_> {
             let seen = bytes.map(|bytes| Seen::value(decode(key, &bytes)));
             self.calls.note(key, began, ended, read(seen));
         }
+    }
+
+    fn get_ref(&mut self, key: u32) {
+        let (store, name, pin) = (self.store, &self.names[key as usize], Pin::new());
+        self.calls.record(
+            key,
+            || store.get_ref(&pin, name),
+            |found| read(found.map(|bytes| Seen::value(decode(key, bytes)))),
+        );
+    }
+
+    /// A recorded batch of reads under a pin that stands while this worker and the others go on.
+    fn read_and_hold(&mut self, first: u32) {
+        // The pin alone must protect.
+        self.session.idle();
+        let batch = self.batch(first);
+        let (store, pin) = (self.store, Pin::new());
+        let names: Vec<_> = batch.iter().map(|&key| &self.names[key as usize]).collect();
+        let mut found = vec![None; batch.len()];
+        let began = self.clock.begin();
+        store.get_many_ref(&pin, &names, |index, bytes| found[index] = bytes);
+        let ended = self.clock.end();
+        let id = |(&key, bytes): (&u32, &Option<&[u8]>)| bytes.map(|bytes| decode(key, bytes));
+        let ids: Vec<_> = batch.iter().zip(&found).map(id).collect();
+        for (&key, &id) in batch.iter().zip(&ids) {
+            self.calls.note(key, began, ended, read(id.map(Seen::value)));
+        }
+        for turn in 0..self.dice.below(HELD_SETS) as usize {
+            self.set(batch[turn % batch.len()]);
+        }
+        let still: Vec<_> = batch.iter().zip(&found).map(id).collect();
+        assert_eq!(still, ids, "what was read changed under its pin");
     }
 
     fn set_many(&mut self, first: u32) {
@@ -196,23 +243,33 @@ impl Worker<'_, '_> {
     }
 
     fn set_call(&mut self, key: u32) {
+        match self.dice.below(4) {
+            0 => self.set_in_session(key),
+            1 => self.set_many(key),
+            _ => self.set(key),
+        }
+    }
+
+    fn set(&mut self, key: u32) {
         let id = self.fresh();
         let value = encode(key, id);
         let (store, name) = (self.store, &self.names[key as usize]);
-        let session = &mut self.session;
-        match self.dice.below(4) {
-            0 => self.calls.record(
-                key,
-                || session.set(name, &value),
-                |answer| set_meaning(answer.expect("set"), id),
-            ),
-            1 => self.set_many(key),
-            _ => self.calls.record(
-                key,
-                || store.set(name, &value),
-                |answer| set_meaning(answer.expect("set"), id),
-            ),
-        }
+        self.calls.record(
+            key,
+            || store.set(name, &value),
+            |answer| set_meaning(answer.expect("set"), id),
+        );
+    }
+
+    fn set_in_session(&mut self, key: u32) {
+        let id = self.fresh();
+        let value = encode(key, id);
+        let (session, name) = (&mut self.session, &self.names[key as usize]);
+        self.calls.record(
+            key,
+            || session.set(name, &value),
+            |answer| set_meaning(answer.expect("set"), id),
+        );
     }
 
     fn set_if_absent(&mut self, key: u32) {
