@@ -27,6 +27,11 @@ pub(crate) enum Clock {
 }
 
 impl Clock {
+    /// Whether it is the system's.
+    pub(crate) fn is_system(&self) -> bool {
+        matches!(self, Self::System)
+    }
+
     /// Whole milliseconds that have passed since some moment.
     #[inline]
     pub(crate) fn now_ms(&self) -> u64 {

@@ -1,6 +1,8 @@
 //! What a `fork` does to stores, maps and pins. Unix only, as `fork` is.
 
-use rkv::{Error, Map, Store};
+use std::time::Duration;
+
+use rkv::{Error, Map, Store, Ttl};
 
 /// Runs `child` in a forked process; whether it returned true.
 fn in_child(child: impl FnOnce() -> bool) -> bool {
@@ -51,6 +53,25 @@ fn new_stores_work_in_the_child() {
         let removed = (0..1000).all(|n| matches!(store.delete(format!("{n}")), Ok(Some(_))));
         rkv::flush();
         written && removed && store.is_empty()
+    }));
+}
+
+#[test]
+fn deadlines_go_on_in_the_child_for_new_stores() {
+    let (old, soon) = (Store::new(), Ttl::After(Duration::from_millis(1)));
+    old.set_with("k", "v", soon).expect("set");
+    assert!(in_child(|| {
+        let forked = old.set_with("k", "v", soon) == Err(Error::Forked)
+            && old.expire("k", soon) == Err(Error::Forked)
+            && old.purge_expired() == Err(Error::Forked)
+            && old.advance() == Err(Error::Forked);
+        let store = Store::new();
+        let written = (0..100).all(|n| store.set_with(format!("{n}"), "v", soon).is_ok());
+        while store.stats().entries > 0 {
+            std::thread::yield_now();
+        }
+        drop((store, old));
+        forked && written
     }));
 }
 

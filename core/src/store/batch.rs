@@ -46,8 +46,8 @@ impl Store {
         let drafts = keys.iter().zip(values).map(make).collect::<Result<Vec<_>>>()?;
         let mut drafts = drafts.into_iter();
         let guard = epoch::pin();
-        let hash = |key: &&[u8]| self.key(key).hash;
-        self.shards.for_each(&guard, &keys, hash, |index, hash, _| {
+        let hash = |key: &&[u8]| self.engine.key(key).hash;
+        self.engine.shards.for_each(&guard, &keys, hash, |index, hash, _| {
             if let Some(draft) = drafts.next() {
                 self.set_draft(&guard, Key { bytes: keys[index], hash }, draft)?;
             }
@@ -64,8 +64,8 @@ impl Store {
         self.check()?;
         let guard = epoch::pin();
         let mut removed = 0;
-        let hash = |key: &K| self.key(key.as_ref()).hash;
-        self.shards.for_each(&guard, keys, hash, |index, hash, _| {
+        let hash = |key: &K| self.engine.key(key.as_ref()).hash;
+        self.engine.shards.for_each(&guard, keys, hash, |index, hash, _| {
             let key = Key { bytes: keys[index].as_ref(), hash };
             removed += u64::from(self.unlink(&guard, key, |_| true)?.is_some());
             Ok::<_, Error>(BYTES_AHEAD)
@@ -82,15 +82,15 @@ impl Store {
         keys: &[K],
         mut f: impl FnMut(usize, Option<Entry<'g>>),
     ) {
-        let hash = |key: &K| self.key(key.as_ref()).hash;
-        let Ok(()) = self.shards.for_each(guard, keys, hash, |index, hash, begun| {
+        let hash = |key: &K| self.engine.key(key.as_ref()).hash;
+        let Ok(()) = self.engine.shards.for_each(guard, keys, hash, |index, hash, begun| {
             let key = keys[index].as_ref();
             let is_key = |entry: Entry<'g>| entry.has_key(key);
-            let mut found = self.shards.finish(hash, begun, is_key);
+            let mut found = self.engine.shards.finish(hash, begun, is_key);
             if let Some(entry) = found
                 && !entry.deadline().is_never()
             {
-                found = self.live_or_gone(guard, (key, hash), entry);
+                found = self.engine.live_or_gone(guard, (key, hash), entry);
             }
             f(index, found);
             Ok::<_, Infallible>(found.map_or(BYTES_AHEAD, Entry::bytes))

@@ -8,12 +8,20 @@ use crate::error::{Error, Result};
 use crate::table::SHARDS_MAX;
 
 /// Makes a [`Store`] with options. See [`Store::builder`].
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct StoreBuilder {
     pub(super) shards: Option<usize>,
     pub(super) capacity: usize,
     pub(super) default_ttl: Option<Duration>,
     pub(super) clock: Clock,
+    pub(super) maintenance: bool,
+}
+
+impl Default for StoreBuilder {
+    fn default() -> Self {
+        let (shards, default_ttl, clock) = Default::default();
+        Self { shards, capacity: 0, default_ttl, clock, maintenance: true }
+    }
 }
 
 impl StoreBuilder {
@@ -39,7 +47,18 @@ impl StoreBuilder {
         self
     }
 
-    /// Takes the time from a clock that is moved by hand: for tests of what depends on time.
+    /// Whether a thread removes what has expired when it is due. Default: yes. The process has one
+    /// for all stores; it starts with the first key that has a deadline, sleeps until one is due, and
+    /// ends with the last such store. Without it, who embeds the store calls
+    /// [`advance`](Store::advance); writers that set deadlines help in any case.
+    #[must_use]
+    pub fn maintenance(mut self, maintenance: bool) -> Self {
+        self.maintenance = maintenance;
+        self
+    }
+
+    /// Takes the time from a clock that is moved by hand: for tests of what depends on time. Such a
+    /// store has no thread; call [`advance`](Store::advance).
     #[must_use]
     pub fn clock(mut self, clock: &ManualClock) -> Self {
         self.clock = Clock::Manual(clock.clone());

@@ -6,8 +6,8 @@
 //! clock earlier could still build on it, after others were told that it is gone. A writer that
 //! puts something there needs no such step: its exchange takes the dead record out.
 
-use super::Store;
 use super::deadline::{Deadline, Ttl};
+use super::engine::Engine;
 use super::key::Key;
 use super::record::{Draft, Entry, Record};
 use super::timers::Timer;
@@ -80,7 +80,7 @@ impl Outgoing {
     }
 }
 
-impl Store {
+impl Engine {
     /// The live entry of a key under a guard.
     #[inline(always)]
     pub(super) fn find<'g>(&'g self, guard: &'g Guard, key: Key<'_>) -> Option<Entry<'g>> {

@@ -1,6 +1,7 @@
 //! A key with its hash.
 
-use super::{Store, record};
+use super::engine::Engine;
+use super::record;
 
 /// A key that was hashed: once for an operation, before it pins.
 #[derive(Clone, Copy)]
@@ -9,7 +10,7 @@ pub(super) struct Key<'k> {
     pub(super) hash: u64,
 }
 
-impl Store {
+impl Engine {
     /// Hashes a key.
     #[inline(always)]
     pub(super) fn key<'k>(&self, bytes: &'k [u8]) -> Key<'k> {

@@ -3,7 +3,9 @@
 mod batch;
 mod builder;
 mod deadline;
+mod engine;
 mod expiry;
+mod keeper;
 mod key;
 mod pin;
 #[expect(unsafe_code, reason = "records are raw memory")]
@@ -18,11 +20,11 @@ mod value;
 pub(crate) mod version;
 
 use std::fmt;
-use std::time::Duration;
 
 pub use self::builder::StoreBuilder;
 use self::deadline::Deadline;
 pub use self::deadline::{Remaining, Ttl};
+use self::engine::Engine;
 use self::expiry::Outgoing;
 use self::key::Key;
 pub use self::pin::Pin;
@@ -36,9 +38,9 @@ pub use self::ttl::SetOptions;
 pub use self::update::{Computed, Op};
 pub use self::value::Value;
 use self::version::Floors;
-use crate::clock::Clock;
 use crate::epoch::{self, Guard};
 use crate::error::{Error, Result};
+use crate::sync::{Arc, Weak};
 use crate::table::{Change, Decision, Refused, Shards};
 
 /// A concurrent key/value store of byte strings. Share it by reference or in an `Arc`.
@@ -61,13 +63,7 @@ use crate::table::{Change, Decision, Refused, Shards};
 /// answers [`Error::Forked`], reads answer from the memory as it stood at the fork, and dropping it
 /// frees nothing. New stores work.
 pub struct Store {
-    shards: Shards<Record>,
-    floors: Floors,
-    timers: Timers,
-    clock: Clock,
-    default_ttl: Option<Duration>,
-    /// The fork generation of the process that made the store.
-    generation: u64,
+    engine: Arc<Engine>,
 }
 
 /// A one-call set copies values up to this many bytes while it is pinned, longer ones before. (A
@@ -115,14 +111,17 @@ impl Store {
     fn with_options(options: StoreBuilder) -> Result<Self> {
         let shards = options.shards.unwrap_or_else(Shards::<Record>::default_len);
         let shards = Shards::new(shards, options.capacity, KeyHasher::new())?;
-        Ok(Self {
+        let engine = Arc::new_cyclic(|this| Engine {
             timers: Timers::new(shards.len()),
             shards,
             floors: Floors::new(),
+            is_kept: options.maintenance && options.clock.is_system(),
             clock: options.clock,
             default_ttl: options.default_ttl,
+            this: Weak::clone(this),
             generation: epoch::birth(),
-        })
+        });
+        Ok(Self { engine })
     }
 
     /// Whether the store can be written to.
@@ -133,32 +132,32 @@ impl Store {
     /// fail says the same.
     #[inline]
     pub fn check(&self) -> Result<()> {
-        if self.generation == epoch::generation() { Ok(()) } else { Err(Error::Forked) }
+        if self.engine.is_ours() { Ok(()) } else { Err(Error::Forked) }
     }
 
     /// The value of a key. Lock-free; copies nothing.
     #[must_use]
     pub fn get(&self, key: impl AsRef<[u8]>) -> Option<Value> {
-        let key = self.key_ahead(key.as_ref());
+        let key = self.engine.key_ahead(key.as_ref());
         let guard = epoch::pin();
-        self.find(&guard, key).map(Value::of)
+        self.engine.find(&guard, key).map(Value::of)
     }
 
     /// What `f` makes of the value of a key. Costs no reference count, but while `f` runs this
     /// thread is pinned, which holds back the freeing of memory: `f` should not wait for anything.
     #[inline]
     pub fn get_with<R>(&self, key: impl AsRef<[u8]>, f: impl FnOnce(&[u8]) -> R) -> Option<R> {
-        let key = self.key_ahead(key.as_ref());
+        let key = self.engine.key_ahead(key.as_ref());
         let guard = epoch::pin();
-        self.find(&guard, key).map(|entry| f(entry.value_of(key.bytes)))
+        self.engine.find(&guard, key).map(|entry| f(entry.value_of(key.bytes)))
     }
 
     /// Whether the key is there.
     #[must_use]
     pub fn contains(&self, key: impl AsRef<[u8]>) -> bool {
-        let key = self.key_ahead(key.as_ref());
+        let key = self.engine.key_ahead(key.as_ref());
         let guard = epoch::pin();
-        self.find(&guard, key).is_some()
+        self.engine.find(&guard, key).is_some()
     }
 
     /// Sets a key to a value.
@@ -168,7 +167,7 @@ impl Store {
     /// `TooLarge`, `NoMemory`, `Full`, `Forked`; nothing was changed then.
     pub fn set(&self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<SetResult> {
         self.check()?;
-        let (key, value) = (self.key_ahead(key.as_ref()), value.as_ref());
+        let (key, value) = (self.engine.key_ahead(key.as_ref()), value.as_ref());
         if value.len() > COPIED_PINNED_MAX {
             let draft = Draft::new(key.bytes, value)?;
             return self.set_draft(&epoch::pin(), key, draft);
@@ -183,20 +182,20 @@ impl Store {
     /// As for [`set`](Self::set).
     pub fn set_if_absent(&self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<bool> {
         self.check()?;
-        let key = self.key_ahead(key.as_ref());
+        let key = self.engine.key_ahead(key.as_ref());
         let guard = epoch::pin();
-        if self.find(&guard, key).is_some() {
+        if self.engine.find(&guard, key).is_some() {
             return Ok(false);
         }
         let draft = Draft::new(key.bytes, value.as_ref())?;
-        let mut outgoing = Outgoing::new(draft, self.until(Ttl::Default)?)?;
-        let change = self.write(&guard, key, |seen| match seen.live() {
+        let mut outgoing = Outgoing::new(draft, self.engine.until(Ttl::Default)?)?;
+        let change = self.engine.write(&guard, key, |seen| match seen.live() {
             Some(_) => Decision::Keep,
-            None => self.put(&mut outgoing, seen, key.hash),
+            None => self.engine.put(&mut outgoing, seen, key.hash),
         })?;
         let created = matches!(change, Change::Created);
         if created {
-            self.published(outgoing, key.hash);
+            self.engine.published(outgoing, key.hash);
         }
         Ok(created)
     }
@@ -208,7 +207,7 @@ impl Store {
     /// `NoMemory` when the key's bucket had to move and the system refused memory; `Forked`.
     pub fn delete(&self, key: impl AsRef<[u8]>) -> Result<Option<Value>> {
         self.check()?;
-        let key = self.key_ahead(key.as_ref());
+        let key = self.engine.key_ahead(key.as_ref());
         let guard = epoch::pin();
         Ok(self.unlink(&guard, key, |_| true)?.map(Value::of))
     }
@@ -216,8 +215,8 @@ impl Store {
     /// How many keys there are: exact when no write is in flight, never negative.
     #[must_use]
     pub fn count(&self) -> u64 {
-        self.expire_due();
-        self.shards.count()
+        self.engine.expire_due();
+        self.engine.shards.count()
     }
 
     /// Whether there is no key; as exact as [`count`](Self::count).
@@ -245,12 +244,12 @@ impl Store {
 
     /// Sets a key to the draft that was made for it, to live as long as the store's default.
     fn set_draft(&self, guard: &Guard, key: Key<'_>, draft: Draft) -> Result<SetResult> {
-        if self.default_ttl.is_some() {
-            let outgoing = Outgoing::new(draft, self.until(Ttl::Default)?)?;
+        if self.engine.default_ttl.is_some() {
+            let outgoing = Outgoing::new(draft, self.engine.until(Ttl::Default)?)?;
             return self.set_outgoing(guard, key, outgoing);
         }
-        let change = self.write(guard, key, |seen| {
-            Decision::Put(draft.at(self.next_version(seen, key.hash), Deadline::NEVER))
+        let change = self.engine.write(guard, key, |seen| {
+            Decision::Put(draft.at(self.engine.next_version(seen, key.hash), Deadline::NEVER))
         })?;
         draft.published();
         Ok(SetResult::of(&change))
@@ -263,8 +262,9 @@ impl Store {
         key: Key<'_>,
         mut outgoing: Outgoing,
     ) -> Result<SetResult> {
-        let change = self.write(guard, key, |seen| self.put(&mut outgoing, seen, key.hash))?;
-        self.published(outgoing, key.hash);
+        let change =
+            self.engine.write(guard, key, |seen| self.engine.put(&mut outgoing, seen, key.hash))?;
+        self.engine.published(outgoing, key.hash);
         Ok(SetResult::of(&change))
     }
 
@@ -275,7 +275,7 @@ impl Store {
         key: Key<'_>,
         mut wanted: impl FnMut(Entry<'g>) -> bool,
     ) -> Result<Option<Entry<'g>>> {
-        let change = self.write(guard, key, |seen| match seen.live() {
+        let change = self.engine.write(guard, key, |seen| match seen.live() {
             Some(entry) if wanted(entry) => Decision::Remove,
             _ => Decision::Keep,
         })?;
@@ -300,9 +300,8 @@ impl fmt::Debug for Store {
 
 impl Drop for Store {
     fn drop(&mut self) {
-        if self.check().is_err() {
-            // Threads of the parent may have stopped in the middle of anything.
-            self.shards.abandon();
+        if self.engine.is_kept && self.engine.timers.are_used() && self.engine.is_ours() {
+            keeper::leave(&self.engine.this);
         }
     }
 }

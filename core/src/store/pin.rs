@@ -140,8 +140,8 @@ impl Store {
     #[inline]
     #[must_use]
     pub fn get_ref<'a>(&'a self, pin: &'a Pin, key: impl AsRef<[u8]>) -> Option<&'a [u8]> {
-        let key = self.key(key.as_ref());
-        self.find(pin.guard(), key).map(Entry::value)
+        let key = self.engine.key(key.as_ref());
+        self.engine.find(pin.guard(), key).map(Entry::value)
     }
 
     /// Calls `f` with the position and the value of each of `keys`, in their order, as

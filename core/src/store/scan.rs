@@ -40,8 +40,8 @@ impl Store {
             let guard = epoch::pin();
             for _ in 0..STEPS_PER_PIN {
                 let Some(at) = next else { break };
-                next = self.shards.scan(at, &guard, |entry| {
-                    if entry.key().starts_with(prefix) && !self.is_dead(entry) {
+                next = self.engine.shards.scan(at, &guard, |entry| {
+                    if entry.key().starts_with(prefix) && !self.engine.is_dead(entry) {
                         keys.push(entry.key().to_vec());
                     }
                 });
@@ -64,15 +64,15 @@ impl Store {
             for _ in 0..STEPS_PER_PIN {
                 let Some(at) = next else { break };
                 let mut entries = Vec::new();
-                next = self.shards.scan(at, &guard, |entry| entries.push(entry));
+                next = self.engine.shards.scan(at, &guard, |entry| entries.push(entry));
                 for entry in entries {
-                    let key = self.key_ahead(entry.key());
+                    let key = self.engine.key_ahead(entry.key());
                     let unlinked = self.unlink(&guard, key, |found| found.is_same(entry))?;
                     removed += u64::from(unlinked.is_some());
                 }
             }
         }
-        self.shards.shrink(&epoch::pin());
+        self.engine.shards.shrink(&epoch::pin());
         epoch::flush();
         Ok(removed)
     }
@@ -95,8 +95,8 @@ impl Iterator for Scan<'_> {
             for _ in 0..STEPS_PER_PIN {
                 let Some(at) = self.next else { break };
                 let (found, prefix) = (&mut self.found, &self.prefix);
-                self.next = self.store.shards.scan(at, &guard, |entry| {
-                    if entry.key().starts_with(prefix) && !self.store.is_dead(entry) {
+                self.next = self.store.engine.shards.scan(at, &guard, |entry| {
+                    if entry.key().starts_with(prefix) && !self.store.engine.is_dead(entry) {
                         found.push(Value::of(entry));
                     }
                 });

@@ -64,8 +64,8 @@ impl Session<'_> {
     #[inline]
     pub fn get(&mut self, key: impl AsRef<[u8]>) -> Option<&[u8]> {
         let store = self.store;
-        let key = store.key(key.as_ref());
-        store.find(self.pinned(), key).map(|entry| entry.value_of(key.bytes))
+        let key = store.engine.key(key.as_ref());
+        store.engine.find(self.pinned(), key).map(|entry| entry.value_of(key.bytes))
     }
 
     /// Calls `f` with the position and the value of each of `keys`, in their order.
@@ -87,7 +87,7 @@ impl Session<'_> {
     pub fn set(&mut self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<SetResult> {
         self.store.check()?;
         let store = self.store;
-        let key = store.key_ahead(key.as_ref());
+        let key = store.engine.key_ahead(key.as_ref());
         store.set_pinned(self.pinned(), key, value.as_ref())
     }
 
@@ -99,7 +99,7 @@ impl Session<'_> {
     pub fn delete(&mut self, key: impl AsRef<[u8]>) -> Result<bool> {
         self.store.check()?;
         let store = self.store;
-        let key = store.key_ahead(key.as_ref());
+        let key = store.engine.key_ahead(key.as_ref());
         Ok(store.unlink(self.pinned(), key, |_| true)?.is_some())
     }
 

@@ -33,13 +33,13 @@ impl Store {
     /// The figures of the store now. Costs a look at each table and thread, not at each entry.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        let table = self.shards.figures(&epoch::pin());
+        let table = self.engine.shards.figures(&epoch::pin());
         Stats {
-            entries: self.shards.count(),
-            expired_actively: self.timers.figures.expired_actively.load(Relaxed),
-            expired_lazily: self.timers.figures.expired_lazily.load(Relaxed),
-            timers: self.timers.parked(),
-            shards: self.shards.len() as u64,
+            entries: self.engine.shards.count(),
+            expired_actively: self.engine.timers.figures.expired_actively.load(Relaxed),
+            expired_lazily: self.engine.timers.figures.expired_lazily.load(Relaxed),
+            timers: self.engine.timers.parked(),
+            shards: self.engine.shards.len() as u64,
             buckets: table.buckets as u64,
             links: table.links as u64,
             table_bytes: table.bytes as u64,

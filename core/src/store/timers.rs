@@ -9,17 +9,21 @@
 use std::cell::Cell;
 
 use super::deadline::Deadline;
+use super::engine::Engine;
 use super::record::Entry;
-use super::{Store, record};
+use super::{keeper, record};
 use crate::epoch::{self, Guard};
 use crate::error::{Error, Result};
-use crate::sync::figures::{AtomicI64, AtomicU64};
+use crate::sync::figures::{AtomicBool, AtomicI64, AtomicU64};
 use crate::sync::inbox::{Arrived, Inbox, Parcel};
 use crate::sync::{CachePadded, Mutex, Relaxed, try_lock};
 use crate::wheel::{Progress, Token, Wheel};
 
 /// Units of work under one pin.
 const STEP: usize = 256;
+
+/// After so many milliseconds, what the system refused memory for is tried again.
+const REFUSED_MS: u64 = 10;
 
 /// Of so many timers that a thread parks, it helps the wheel of one along.
 const HELPS_ONE_IN: u32 = 64;
@@ -63,20 +67,22 @@ impl Timer {
 /// The timers of a store.
 pub(super) struct Timers {
     shards: Box<[CachePadded<Shard>]>,
+    /// From the first timer on.
+    used: AtomicBool,
     pub(super) figures: Figures,
 }
 
 /// What became of deadlines, counted.
 #[derive(Default)]
 pub(super) struct Figures {
-    /// 1 from the first timer on.
-    pub(super) used: AtomicU64,
     pub(super) expired_actively: AtomicU64,
     pub(super) expired_lazily: AtomicU64,
 }
 
 struct Shard {
     inbox: Inbox<Parked>,
+    /// When the wheel has something to do, in milliseconds.
+    next: AtomicU64,
     /// Records with a deadline in the shard.
     records: AtomicI64,
     wheelhouse: Mutex<Wheelhouse>,
@@ -96,6 +102,8 @@ pub(super) struct Advanced {
     pub(super) expired: u64,
     /// Whether more is due now.
     pub(super) behind: bool,
+    /// Whether a wheel was in other hands.
+    pub(super) busy: bool,
     /// When the next token is due, in milliseconds; `u64::MAX` if none is parked.
     pub(super) next: u64,
 }
@@ -106,10 +114,30 @@ impl Timers {
             let wheel = Wheel::new(0);
             let wheelhouse = Wheelhouse { wheel, arrived: Arrived::NOTHING, due: Vec::new() };
             let wheelhouse = Mutex::new(wheelhouse);
-            let records = AtomicI64::default();
-            CachePadded::new(Shard { inbox: Inbox::new(), records, wheelhouse })
+            let (records, next) = (AtomicI64::default(), AtomicU64::new(u64::MAX));
+            CachePadded::new(Shard { inbox: Inbox::new(), next, records, wheelhouse })
         };
-        Self { shards: (0..shards).map(shard).collect(), figures: Figures::default() }
+        let shards = (0..shards).map(shard).collect();
+        Self { shards, used: AtomicBool::new(false), figures: Figures::default() }
+    }
+
+    /// Whether any timer was ever parked.
+    pub(super) fn are_used(&self) -> bool {
+        self.used.load(Relaxed)
+    }
+
+    /// The first timer calls the keeper.
+    fn begin(&self, engine: &Engine) {
+        if !self.used.load(Relaxed) && !self.used.swap(true, Relaxed) && engine.is_kept {
+            keeper::keep(&engine.this);
+        }
+    }
+
+    /// Whether a wheel has something to do before `ms`, or tokens have come that none has taken in.
+    pub(super) fn are_due_before(&self, ms: u64) -> bool {
+        // Relaxed: edge W2.
+        let is_due = |shard: &Shard| !shard.inbox.is_empty() || shard.next.load(Relaxed) < ms;
+        self.shards.iter().any(|shard| is_due(shard))
     }
 
     /// Counts records with a deadline that came or went.
@@ -135,7 +163,7 @@ enum Fired {
     Later(u64),
 }
 
-impl Store {
+impl Engine {
     /// Counts a record that was published, and parks its token if it needs one.
     pub(super) fn park(&self, timer: Timer, hash: u64) {
         let Timer { mut parcel, deadline, runs } = timer;
@@ -150,8 +178,9 @@ impl Store {
         let token = Token::new(hash, deadline.id(), 0);
         parcel.set(Parked { token, deadline: deadline.ms() });
         self.timers.shards[index].inbox.put(parcel);
-        if self.timers.figures.used.load(Relaxed) == 0 {
-            self.timers.figures.used.store(1, Relaxed);
+        self.timers.begin(self);
+        if self.is_kept {
+            keeper::parked(deadline.ms());
         }
         PARKED.set(PARKED.get().wrapping_add(1));
         if PARKED.get().is_multiple_of(HELPS_ONE_IN) {
@@ -174,11 +203,21 @@ impl Store {
         expired
     }
 
+    /// Removes what is due before entries are counted.
+    pub(super) fn expire_due(&self) {
+        if self.timers.are_used() && self.is_ours() {
+            self.expire_all();
+        }
+    }
+
     /// One step of each wheel.
     pub(super) fn advance_all(&self) -> Advanced {
-        let mut sum = Advanced { expired: 0, behind: false, next: u64::MAX };
-        for advanced in (0..self.timers.shards.len()).filter_map(|index| self.advance_shard(index))
-        {
+        let mut sum = Advanced { expired: 0, behind: false, busy: false, next: u64::MAX };
+        for index in 0..self.timers.shards.len() {
+            let Some(advanced) = self.advance_shard(index) else {
+                sum.busy = true;
+                continue;
+            };
             sum.expired += advanced.expired;
             sum.behind |= advanced.behind;
             sum.next = sum.next.min(advanced.next);
@@ -191,31 +230,52 @@ impl Store {
         let shard = &self.timers.shards[index];
         let mut house = try_lock(&shard.wheelhouse)?;
         let now = self.clock.now_ms();
-        let mut advanced = Advanced { expired: 0, behind: true, next: now };
-        // Where memory is refused, everything stays as it is.
-        if !house.take_in(&shard.inbox, now) || house.due.try_reserve(STEP).is_err() {
-            return Some(advanced);
+        let mut advanced =
+            Advanced { expired: 0, behind: false, busy: false, next: now + REFUSED_MS };
+        if self.step(index, &mut house, now, &mut advanced).is_ok() {
+            advanced.behind |= house.arrived.peek().is_some();
+            advanced.next = house.wheel.next_due().unwrap_or(u64::MAX);
         }
-        let Wheelhouse { wheel, arrived, due } = &mut *house;
+        self.timers.figures.expired_actively.fetch_add(advanced.expired, Relaxed);
+        shard.next.store(if advanced.behind { now } else { advanced.next }, Relaxed);
+        drop(house);
+        if self.is_kept {
+            keeper::parked(advanced.next);
+        }
+        Some(advanced)
+    }
+
+    /// Takes in, takes out, and does what tokens are for. Where memory is refused, what was not
+    /// done stays to be done.
+    fn step(
+        &self,
+        index: usize,
+        house: &mut Wheelhouse,
+        now: u64,
+        advanced: &mut Advanced,
+    ) -> Result<()> {
+        house.take_in(&self.timers.shards[index].inbox, now)?;
+        house.due.try_reserve(STEP).map_err(|_| Error::NoMemory)?;
+        let Wheelhouse { wheel, due, .. } = house;
         let progress = wheel.advance(now, STEP - due.len().min(STEP), |token| due.push(token));
+        advanced.behind = progress == Progress::Behind;
         let guard = epoch::pin();
         while let Some(&token) = due.last() {
-            match self.fire(&guard, index, token, now) {
-                Ok(Fired::Idle) => {}
-                Ok(Fired::Expired) => advanced.expired += 1,
-                Ok(Fired::Later(ms)) if wheel.schedule(token.at(ms, now), now).is_ok() => {}
-                Ok(Fired::Later(_)) | Err(_) => return Some(advanced),
+            match self.fire(&guard, index, token, now)? {
+                Fired::Idle => {}
+                Fired::Expired => advanced.expired += 1,
+                Fired::Later(ms) => {
+                    let again = wheel.schedule(token.at(ms, now), now);
+                    again.map_err(|_| Error::NoMemory)?;
+                }
             }
             due.pop();
         }
-        self.timers.figures.expired_actively.fetch_add(advanced.expired, Relaxed);
-        advanced.behind = progress != Progress::Done || arrived.peek().is_some();
-        let records = shard.records.load(Relaxed).max(0) as usize;
+        let records = self.timers.shards[index].records.load(Relaxed).max(0) as usize;
         if wheel.len() > 2 * records + STEP {
             let _ = wheel.compact(STEP, |token| self.meant_by(&guard, index, token).is_some());
         }
-        advanced.next = wheel.next_due().unwrap_or(u64::MAX);
-        Some(advanced)
+        if progress == Progress::NoMemory { Err(Error::NoMemory) } else { Ok(()) }
     }
 
     /// Does what a token is for.
@@ -244,8 +304,8 @@ impl Store {
 }
 
 impl Wheelhouse {
-    /// Moves what has arrived into the wheel, a step's worth; false where memory is refused.
-    fn take_in(&mut self, inbox: &Inbox<Parked>, now: u64) -> bool {
+    /// Moves what has arrived into the wheel, a step's worth.
+    fn take_in(&mut self, inbox: &Inbox<Parked>, now: u64) -> Result<()> {
         if self.arrived.peek().is_none() {
             self.arrived = inbox.take();
         }
@@ -255,12 +315,11 @@ impl Wheelhouse {
         }
         for _ in 0..STEP {
             let Some(Parked { token, deadline }) = self.arrived.peek() else { break };
-            if self.wheel.schedule(token.at(deadline, now), now).is_err() {
-                return false;
-            }
+            let scheduled = self.wheel.schedule(token.at(deadline, now), now);
+            scheduled.map_err(|_| Error::NoMemory)?;
             self.arrived.next();
         }
-        true
+        Ok(())
     }
 }
 

@@ -8,7 +8,6 @@ use super::record::{Draft, Entry};
 use super::{SetResult, Store};
 use crate::epoch;
 use crate::error::{Error, Result};
-use crate::sync::Relaxed;
 use crate::table::{Change, Decision};
 
 /// How [`Store::set_with`] sets a key. A [`Ttl`] alone will do where no other option is meant.
@@ -53,8 +52,8 @@ impl Store {
         options: impl Into<SetOptions>,
     ) -> Result<SetResult> {
         self.check()?;
-        let key = self.key_ahead(key.as_ref());
-        let until = self.until(options.into().ttl)?;
+        let key = self.engine.key_ahead(key.as_ref());
+        let until = self.engine.until(options.into().ttl)?;
         if matches!(until, Until::Past) {
             self.unlink(&epoch::pin(), key, |_| true)?;
             return Ok(SetResult::Expired);
@@ -66,13 +65,13 @@ impl Store {
     /// How long a key has still to live; `None` if it is absent.
     #[must_use]
     pub fn ttl(&self, key: impl AsRef<[u8]>) -> Option<Remaining> {
-        let key = self.key_ahead(key.as_ref());
+        let key = self.engine.key_ahead(key.as_ref());
         let guard = epoch::pin();
-        let deadline = self.find(&guard, key)?.deadline();
+        let deadline = self.engine.find(&guard, key)?.deadline();
         if deadline.is_never() {
             return Some(Remaining::Never);
         }
-        match deadline.ms().saturating_sub(self.clock.now_ms()) {
+        match deadline.ms().saturating_sub(self.engine.clock.now_ms()) {
             // It ended since it was found.
             0 => None,
             ms => Some(Remaining::For(Duration::from_millis(ms))),
@@ -113,33 +112,33 @@ impl Store {
         if ttl.is_zero() {
             return Err(Error::InvalidTtl);
         }
-        let enough = self.clock.ms_after(ttl - ttl / 8);
+        let enough = self.engine.clock.ms_after(ttl - ttl / 8);
         self.retime(key.as_ref(), Ttl::After(ttl), |entry| entry.deadline().ms() < enough)
     }
 
     /// Gives the entry of a key another deadline where `wanted` says so.
     fn retime(&self, key: &[u8], ttl: Ttl, wanted: impl Fn(Entry<'_>) -> bool) -> Result<bool> {
         self.check()?;
-        let key = self.key_ahead(key);
+        let key = self.engine.key_ahead(key);
         let guard = epoch::pin();
-        if matches!(self.until(ttl)?, Until::Past) {
+        if matches!(self.engine.until(ttl)?, Until::Past) {
             return Ok(self.unlink(&guard, key, |_| true)?.is_some());
         }
         let copy = |entry: Entry<'_>| {
             let draft = Draft::new(key.bytes, entry.value())?;
-            Outgoing::new(draft, self.until(ttl)?)
+            Outgoing::new(draft, self.engine.until(ttl)?)
         };
         let mut made = None;
-        let change = self.write(&guard, key, |seen| {
+        let change = self.engine.write(&guard, key, |seen| {
             made = seen.live().filter(|&entry| wanted(entry)).map(copy);
             match &mut made {
-                Some(Ok(outgoing)) => self.put(outgoing, seen, key.hash),
+                Some(Ok(outgoing)) => self.engine.put(outgoing, seen, key.hash),
                 Some(Err(_)) | None => Decision::Keep,
             }
         })?;
         match (change, made) {
             (Change::Replaced(_), Some(Ok(outgoing))) => {
-                self.published(outgoing, key.hash);
+                self.engine.published(outgoing, key.hash);
                 Ok(true)
             }
             (_, Some(Err(error))) => Err(error),
@@ -154,7 +153,7 @@ impl Store {
     /// `Forked`.
     pub fn purge_expired(&self) -> Result<u64> {
         self.check()?;
-        let expired = self.expire_all();
+        let expired = self.engine.expire_all();
         epoch::flush();
         Ok(expired)
     }
@@ -168,18 +167,11 @@ impl Store {
     /// `Forked`.
     pub fn advance(&self) -> Result<Option<Duration>> {
         self.check()?;
-        let advanced = self.advance_all();
+        let advanced = self.engine.advance_all();
         if advanced.behind {
             return Ok(Some(Duration::ZERO));
         }
-        let wait = advanced.next.saturating_sub(self.clock.now_ms());
+        let wait = advanced.next.saturating_sub(self.engine.clock.now_ms());
         Ok((advanced.next != u64::MAX).then(|| Duration::from_millis(wait)))
-    }
-
-    /// Removes what is due before entries are counted.
-    pub(super) fn expire_due(&self) {
-        if self.timers.figures.used.load(Relaxed) > 0 && self.check().is_ok() {
-            self.expire_all();
-        }
     }
 }

@@ -47,24 +47,24 @@ impl Store {
     /// none; else as for [`set`](Self::set). Nothing was changed then.
     pub fn incr(&self, key: impl AsRef<[u8]>, by: i64) -> Result<i64> {
         self.check()?;
-        let key = self.key_ahead(key.as_ref());
+        let key = self.engine.key_ahead(key.as_ref());
         let guard = epoch::pin();
-        let until = || self.until(Ttl::Keep);
+        let until = || self.engine.until(Ttl::Keep);
         let make = |sum| {
             let draft = Draft::new(key.bytes, itoa::Buffer::new().format(sum).as_bytes())?;
             Outgoing::new(draft, until()?).map(|outgoing| (sum, outgoing))
         };
         let mut made = Err(Error::NoMemory);
-        let change = self.write(&guard, key, |seen| {
+        let change = self.engine.write(&guard, key, |seen| {
             made = add(seen.live(), by).and_then(make);
             match &mut made {
-                Ok((_, outgoing)) => self.put(outgoing, seen, key.hash),
+                Ok((_, outgoing)) => self.engine.put(outgoing, seen, key.hash),
                 Err(_) => Decision::Keep,
             }
         })?;
         let (sum, outgoing) = made?;
         if !matches!(change, Change::Kept(_)) {
-            self.published(outgoing, key.hash);
+            self.engine.published(outgoing, key.hash);
         }
         Ok(sum)
     }
@@ -82,20 +82,20 @@ impl Store {
         value: impl AsRef<[u8]>,
     ) -> Result<u64> {
         self.check()?;
-        let key = self.key_ahead(key.as_ref());
+        let key = self.engine.key_ahead(key.as_ref());
         let draft = Draft::new(key.bytes, value.as_ref())?;
-        let mut outgoing = Outgoing::new(draft, self.until(Ttl::Keep)?)?;
+        let mut outgoing = Outgoing::new(draft, self.engine.until(Ttl::Keep)?)?;
         let guard = epoch::pin();
-        let change = self.write(&guard, key, |seen| match seen.live() {
+        let change = self.engine.write(&guard, key, |seen| match seen.live() {
             Some(entry) if entry.version() == version => {
-                self.put_as(&mut outgoing, seen, version + 1)
+                self.engine.put_as(&mut outgoing, seen, version + 1)
             }
             _ => Decision::Keep,
         })?;
         match change {
             Change::Kept(found) => Err(Error::Conflict { current: found.map(Entry::version) }),
             Change::Created | Change::Replaced(_) | Change::Removed(_) => {
-                self.published(outgoing, key.hash);
+                self.engine.published(outgoing, key.hash);
                 Ok(version + 1)
             }
         }
@@ -172,21 +172,21 @@ impl Store {
         draft: Option<Draft>,
     ) -> Result<Option<Computed>> {
         let new = draft.as_ref().map(|draft| Value::new(draft.share()));
-        let until = || self.until(Ttl::Keep);
+        let until = || self.engine.until(Ttl::Keep);
         let mut outgoing = match draft {
             Some(draft) => Some(Outgoing::new(draft, until()?)?),
             None => None,
         };
-        let key = self.key_ahead(key);
+        let key = self.engine.key_ahead(key);
         let guard = epoch::pin();
-        let change = self.write(&guard, key, |seen| {
+        let change = self.engine.write(&guard, key, |seen| {
             let same = match (&old, seen.live()) {
                 (Some(old), Some(entry)) => old.is(entry),
                 (old, found) => old.is_none() && found.is_none(),
             };
             match &mut outgoing {
                 _ if !same => Decision::Keep,
-                Some(outgoing) => self.put(outgoing, seen, key.hash),
+                Some(outgoing) => self.engine.put(outgoing, seen, key.hash),
                 None if old.is_some() => Decision::Remove,
                 None => Decision::Keep,
             }
@@ -195,7 +195,7 @@ impl Store {
             return Ok(None);
         }
         if let Some(outgoing) = outgoing {
-            self.published(outgoing, key.hash);
+            self.engine.published(outgoing, key.hash);
         }
         Ok(match (old, new) {
             (None, Some(new)) => Some(Computed::Created(new)),

@@ -82,6 +82,12 @@ impl<T: Copy> Inbox<T> {
         }
     }
 
+    /// Whether nothing has arrived since the last `take`.
+    pub(crate) fn is_empty(&self) -> bool {
+        // Relaxed: what it says may be out of date at once.
+        self.last.load(Relaxed).is_null()
+    }
+
     /// Takes everything out, the last first. One exchange, however much there is.
     pub(crate) fn take(&self) -> Arrived<T> {
         // Relaxed: a hint; what comes now is taken next time.

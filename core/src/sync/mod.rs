@@ -6,6 +6,8 @@
 
 #[expect(unsafe_code, reason = "a list of its own nodes")]
 pub(crate) mod inbox;
+#[expect(unsafe_code, reason = "a value that is never freed")]
+pub(crate) mod per_process;
 #[cfg(rkv_loom)]
 pub(crate) mod noted;
 pub(crate) mod planted;
@@ -17,14 +19,21 @@ pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize}
 #[cfg(rkv_loom)]
 pub(crate) use noted::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize};
 
+use std::io;
+use std::time::Duration;
+
 pub(crate) use crossbeam_epoch as crossbeam;
 pub(crate) use crossbeam_utils::CachePadded;
 pub(crate) use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release};
-pub(crate) use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
+pub(crate) use std::sync::atomic::{Ordering::SeqCst, fence};
+pub(crate) use std::sync::{
+    Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError, Weak,
+};
+pub(crate) use std::thread::{JoinHandle, current as current_thread};
 
 /// Atomics for figures: read by people, never by an algorithm, and so outside of loom's view.
 pub(crate) mod figures {
-    pub(crate) use std::sync::atomic::{AtomicI64, AtomicU64};
+    pub(crate) use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64};
 }
 
 /// Atomics for words that a `const` static needs; not part of any loom model.
@@ -69,6 +78,26 @@ pub(crate) fn spin() {
 /// Locks a mutex whose data stays valid when a holder panics.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Waits for a condition, for some time or without end; it may return earlier.
+pub(crate) fn wait<'m, T>(
+    condition: &Condvar,
+    guard: MutexGuard<'m, T>,
+    time: Option<Duration>,
+) -> MutexGuard<'m, T> {
+    match time {
+        None => condition.wait(guard).unwrap_or_else(PoisonError::into_inner),
+        Some(time) => {
+            let waited = condition.wait_timeout(guard, time);
+            waited.unwrap_or_else(PoisonError::into_inner).0
+        }
+    }
+}
+
+/// Starts a thread.
+pub(crate) fn spawn(name: &str, f: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(f)
 }
 
 /// Locks a mutex if nobody holds it, as [`lock`].

@@ -1,0 +1,173 @@
+//! The keeper: one thread of the process, which removes what has expired from stores that nobody
+//! uses.
+//!
+//! It starts with the first timer and ends with the last store that has one. It sleeps until the
+//! next token is due, and not at all while none is parked. A writer wakes it only for a token that
+//! is due before that. A forked child has a keeper of its own.
+
+use std::mem;
+use std::time::Duration;
+
+use super::engine::Engine;
+use crate::epoch;
+use crate::sync::figures::AtomicBool;
+use crate::sync::per_process::PerProcess;
+use crate::sync::{
+    Arc, Condvar, JoinHandle, Mutex, Relaxed, SeqCst, Weak, current_thread, fence, lock, spawn,
+    statics::AtomicU64, wait,
+};
+
+/// How long the keeper lets a wheel alone that is in other hands.
+const BUSY: Duration = Duration::from_millis(1);
+
+static KEEPER: PerProcess<Keeper> = PerProcess::new();
+
+/// The keeper of this process.
+struct Keeper {
+    generation: u64,
+    state: Mutex<State>,
+    /// Wakes the thread.
+    woken: Condvar,
+    /// The millisecond at which the thread looks again; 0 while it is awake.
+    wakes: AtomicU64,
+}
+
+#[derive(Default)]
+struct State {
+    engines: Vec<Weak<Engine>>,
+    thread: Option<Running>,
+}
+
+struct Running {
+    thread: JoinHandle<()>,
+    stop: Arc<AtomicBool>,
+}
+
+fn keeper() -> &'static Keeper {
+    let is_ours = |keeper: &Keeper| keeper.generation == epoch::generation();
+    KEEPER.get(is_ours, || Keeper {
+        generation: epoch::birth(),
+        state: Mutex::default(),
+        woken: Condvar::new(),
+        wakes: AtomicU64::new(0),
+    })
+}
+
+/// Looks after the timers of an engine from now on. Where the system refuses a thread, writers that
+/// park timers move the wheels alone, and the next engine tries again.
+pub(super) fn keep(engine: &Weak<Engine>) {
+    let keeper = keeper();
+    let mut state = lock(&keeper.state);
+    state.engines.push(Weak::clone(engine));
+    if state.thread.is_none() {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let thread = spawn("rkv-keeper", move || keeper.run(&stopped));
+        state.thread = thread.ok().map(|thread| Running { thread, stop });
+    }
+    keeper.woken.notify_all();
+}
+
+/// There is something to do at `ms`, which an inbox or a shard's `next` says by now.
+#[inline]
+pub(super) fn parked(ms: u64) {
+    let keeper = keeper();
+    // SeqCst: edge W2. Either this sees when the keeper wakes, or the keeper sees the token.
+    fence(SeqCst);
+    if ms < keeper.wakes.load(Relaxed) {
+        keeper.wake();
+    }
+}
+
+/// Looks after an engine no more. Waits while the keeper is at work on one, and, where it was the
+/// last, for the end of the thread.
+pub(super) fn leave(engine: &Weak<Engine>) {
+    let keeper = keeper();
+    let mut state = lock(&keeper.state);
+    state.engines.retain(|kept| !Weak::ptr_eq(kept, engine));
+    if !state.engines.is_empty() {
+        return;
+    }
+    let Some(Running { thread, stop }) = state.thread.take() else { return };
+    stop.store(true, Relaxed);
+    drop(state);
+    keeper.wake();
+    // A store that ends on the keeper's own thread cannot wait for it.
+    if thread.thread().id() != current_thread().id() {
+        // A keeper that panicked has ended too.
+        let _ = thread.join();
+    }
+}
+
+impl Keeper {
+    fn wake(&self) {
+        // With the lock: the keeper either has not looked yet, or waits.
+        let state = lock(&self.state);
+        self.woken.notify_all();
+        drop(state);
+    }
+
+    fn run(&self, stop: &AtomicBool) {
+        let mut state = lock(&self.state);
+        while !stop.load(Relaxed) {
+            self.wakes.store(0, Relaxed);
+            let round = Round::of(&state);
+            if round.expired > 0 || round.behind {
+                drop(state);
+                // What was removed goes back now, not when somebody writes again.
+                epoch::flush();
+                state = lock(&self.state);
+                continue;
+            }
+            self.wakes.store(round.next, Relaxed);
+            // SeqCst: edge W2.
+            fence(SeqCst);
+            if round.busy {
+                // Somebody helps a wheel along, and may have stopped in the middle.
+                state = wait(&self.woken, state, Some(BUSY));
+            } else if !state.are_due_before(round.next) {
+                state = wait(&self.woken, state, round.wait);
+            }
+        }
+    }
+}
+
+impl State {
+    /// Whether an engine has something to do before `ms` that the last round did not see.
+    fn are_due_before(&self, ms: u64) -> bool {
+        let mut engines = self.engines.iter().filter_map(Weak::upgrade);
+        engines.any(|engine| engine.timers.are_due_before(ms))
+    }
+}
+
+/// A look at all engines.
+struct Round {
+    expired: u64,
+    behind: bool,
+    /// Whether a wheel was in other hands.
+    busy: bool,
+    next: u64,
+    /// How long it is until then; `None` if nothing is parked.
+    wait: Option<Duration>,
+}
+
+impl Round {
+    fn of(state: &State) -> Self {
+        let mut round = Self { expired: 0, behind: false, busy: false, next: u64::MAX, wait: None };
+        for engine in state.engines.iter().filter_map(Weak::upgrade) {
+            let advanced = engine.advance_all();
+            round.expired += advanced.expired;
+            round.behind |= advanced.behind;
+            round.busy |= advanced.busy;
+            if advanced.next < round.next {
+                round.next = advanced.next;
+                let ms = advanced.next.saturating_sub(engine.clock.now_ms());
+                round.wait = Some(Duration::from_millis(ms));
+            }
+            // The store that it belongs to cannot end before the lock is free.
+            debug_assert!(Arc::strong_count(&engine) > 1);
+            mem::drop(engine);
+        }
+        round
+    }
+}
