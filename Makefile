@@ -176,6 +176,10 @@ bench-moka: ## Measure rkv beside moka with a time to live
 latency: ## Time single inserts and gets while stores grow
 	cargo run --release -p rkv-benches --bin rkv-latency -- --document docs/benchmarks.md
 
+.PHONY: expiry
+expiry: ## Time how late expired keys go, and what deadlines cost
+	cargo run --release -p rkv-benches --bin rkv-expiry -- --document docs/benchmarks.md
+
 .PHONY: memory
 memory: ## Show that memory stays flat under churn, and shrinks after a peak
 	cargo run --release -p rkv-benches --bin rkv-memory

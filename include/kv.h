@@ -51,6 +51,12 @@
  *     such a store, returns KV_ERR_FORKED. The child may open stores of its own.
  *
  * 12. Faults inside rkv do not end the program: the call returns KV_ERR_PANIC.
+ *
+ * 13. Time. A key may be given a time to live. It exists until that has passed by the monotonic
+ *     clock, rounded up to a millisecond, and from then on for no function. Its memory is given
+ *     back by whoever meets it next, and by a thread of the library. Programs that want none open
+ *     their stores with KV_NO_MAINTENANCE and call kv_advance; calls that give keys a time to live
+ *     do some of its work.
  */
 
 #ifndef RKV_KV_H_INCLUDED
@@ -73,6 +79,31 @@
 #define KV_NODISCARD
 #endif
 
+/** A time to live: for ever. */
+#define KV_TTL_NEVER 0
+
+/** A time to live: as the option default_ttl_ms says. */
+#define KV_TTL_DEFAULT UINT64_MAX
+
+/** A time to live: what the key still has; as KV_TTL_DEFAULT if it does not exist. */
+#define KV_TTL_KEEP (UINT64_MAX - 1)
+
+/**
+ * For tests, a flag of kv_options_t: the store takes the time from a clock of its own, which
+ * stands still until kv_clock_advance moves it. KV_NO_MAINTENANCE is implied.
+ */
+#define KV_MANUAL_CLOCK 1
+
+/**
+ * A flag of kv_options_t: no thread removes keys whose deadline has passed; the program calls
+ * kv_advance. Otherwise one thread of the process does, for all stores: it starts with the first
+ * key that has a deadline, sleeps until one is due, and ends with the last such store.
+ */
+#define KV_NO_MAINTENANCE 2
+
+/** What kv_advance tells when no key has a deadline. */
+#define KV_NOTHING_DUE UINT64_MAX
+
 /**
  * The result of a call: 0 is success, a positive number is an outcome that a caller expects, a
  * negative number is an error, whose text kv_last_error_message gives.
@@ -93,10 +124,15 @@ typedef struct kv_options_t {
    * processor, rounded up to a power of two, at most 64.
    */
   uint32_t shards;
-  /** Must be zero. */
+  /** The sum of KV_NO_MAINTENANCE and KV_MANUAL_CLOCK, or one of them, or 0. Default: 0. */
   uint32_t flags;
+  /**
+   * How many milliseconds a key lives that is set without a word about it; KV_TTL_NEVER for
+   * ever. Default: KV_TTL_NEVER.
+   */
+  uint64_t default_ttl_ms;
   /** Must be zero. */
-  uint64_t reserved_[5];
+  uint64_t reserved_[4];
 } kv_options_t;
 
 /**
@@ -340,7 +376,10 @@ kv_status_t kv_get_dup(struct kv_store_t store,
 /** Frees memory that kv_get_dup or kv_get_many returned; NULL does nothing. */
 void kv_free(void *data);
 
-/** Stores a copy of `value` under a copy of `key`, whether the key exists or not. */
+/**
+ * Stores a copy of `value` under a copy of `key`, whether the key exists or not. The key lives as
+ * long as the option default_ttl_ms says, whatever it had to live before.
+ */
 kv_status_t kv_set(struct kv_store_t store,
                    const void *key,
                    size_t key_len,
@@ -353,7 +392,7 @@ kv_status_t kv_delete(struct kv_store_t store, const void *key, size_t key_len);
 /**
  * Adds `by` to the decimal number stored under `key` in one atomic step; a key that does not
  * exist counts as 0. The sum is stored as decimal text and written to `out_value`, which may be
- * NULL.
+ * NULL. The key lives as long as it did.
  *
  * A value that is not a number gives KV_ERR_NOT_A_NUMBER, a sum outside of int64_t
  * KV_ERR_OVERFLOW; the value stays as it was.
@@ -374,6 +413,75 @@ kv_status_t kv_count(struct kv_store_t store, uint64_t *out_count);
  * before you measure memory.
  */
 kv_status_t kv_flush(void);
+
+/**
+ * Stores a copy of `value` under a copy of `key`, to live for `ttl_ms` milliseconds from now on,
+ * or as KV_TTL_NEVER, KV_TTL_DEFAULT or KV_TTL_KEEP say. More than 139 years are for ever.
+ */
+kv_status_t kv_set_ttl(struct kv_store_t store,
+                       const void *key,
+                       size_t key_len,
+                       const void *value,
+                       size_t value_len,
+                       uint64_t ttl_ms);
+
+/**
+ * Writes to `out_ttl_ms` how many milliseconds `key` has still to live, rounded up, so at least 1;
+ * KV_TTL_NEVER if it lives for ever. Returns KV_OK or KV_NOT_FOUND.
+ */
+KV_NODISCARD
+kv_status_t kv_ttl(struct kv_store_t store,
+                   const void *key,
+                   size_t key_len,
+                   uint64_t *out_ttl_ms);
+
+/**
+ * Lets `key` live for `ttl_ms` milliseconds from now on, its value as it stands; KV_TTL_NEVER and
+ * KV_TTL_DEFAULT are taken too, KV_TTL_KEEP is KV_ERR_INVALID_TTL. Costs as much as to set the
+ * value anew. Returns KV_OK or KV_NOT_FOUND.
+ */
+kv_status_t kv_expire(struct kv_store_t store,
+                      const void *key,
+                      size_t key_len,
+                      uint64_t ttl_ms);
+
+/** Lets `key` live for ever; costs nothing if it does already. Returns KV_OK or KV_NOT_FOUND. */
+kv_status_t kv_persist(struct kv_store_t store,
+                       const void *key,
+                       size_t key_len);
+
+/**
+ * Lets `key` live for `ttl_ms` milliseconds from now on, for keys that live as long as they are
+ * used: it changes nothing, and costs little, while more than seven eighths of `ttl_ms` are left
+ * or the key lives for ever. Returns KV_OK or KV_NOT_FOUND.
+ *
+ * KV_TTL_NEVER, KV_TTL_DEFAULT and KV_TTL_KEEP are KV_ERR_INVALID_TTL.
+ */
+kv_status_t kv_touch(struct kv_store_t store,
+                     const void *key,
+                     size_t key_len,
+                     uint64_t ttl_ms);
+
+/**
+ * Removes all keys whose deadline has passed, and writes how many this call removed to
+ * `out_count`, which may be NULL.
+ */
+kv_status_t kv_purge_expired(struct kv_store_t store, uint64_t *out_count);
+
+/**
+ * For stores with KV_NO_MAINTENANCE: removes keys whose deadline has passed, a bounded number of
+ * them, so that it takes some milliseconds at most; and writes to `out_wait_ms`, which may be
+ * NULL, in how many milliseconds to call it again: 0 if more is due now, KV_NOTHING_DUE if there
+ * is no need before another key is given a deadline.
+ */
+kv_status_t kv_advance(struct kv_store_t store,
+                       uint64_t *out_wait_ms);
+
+/**
+ * For tests: moves the clock of a store that was opened with KV_MANUAL_CLOCK on by `ms`
+ * milliseconds. Any other store is KV_ERR_INVALID_ARGUMENT.
+ */
+kv_status_t kv_clock_advance(struct kv_store_t store, uint64_t ms);
 
 /**
  * Calls `callback` with `user_data` for each key that begins with `prefix`, in no order; a prefix

@@ -14,6 +14,8 @@
 
 #include <kv.h>
 
+#include <chrono>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -37,6 +39,7 @@ class error : public std::runtime_error {
   /** Takes the text of the last error of this thread. */
   explicit error(kv_status_t status)
       : std::runtime_error(kv_last_error_message()), status_(status) {}
+  error(kv_status_t status, const char *text) : std::runtime_error(text), status_(status) {}
 
   kv_status_t status() const noexcept { return status_; }
 
@@ -132,6 +135,43 @@ struct options : kv_options_t {
   options() { check(kv_options_init(this, sizeof(kv_options_t))); }
 };
 
+/** How long a key is to live, or has still to live: any duration of std::chrono, or one of the
+ *  three that have names. */
+class lifetime {
+ public:
+  /** As the option default_ttl_ms says. */
+  lifetime() noexcept : ms_(KV_TTL_DEFAULT) {}
+
+  /** So long, rounded up to a millisecond; more than 139 years are for ever. Throws
+   *  KV_ERR_INVALID_TTL for what is not longer than zero. */
+  template <class Rep, class Period>
+  lifetime(std::chrono::duration<Rep, Period> span)
+      : ms_(whole(std::chrono::duration<double, std::milli>(span).count())) {}
+
+  /** For ever. */
+  static lifetime never() noexcept { return lifetime(KV_TTL_NEVER); }
+
+  /** What the key still has; the default if it does not exist. */
+  static lifetime keep() noexcept { return lifetime(KV_TTL_KEEP); }
+
+  bool is_never() const noexcept { return ms_ == KV_TTL_NEVER; }
+
+  /** The number that functions of kv.h take; milliseconds, unless it is one of the constants. */
+  std::uint64_t ms() const noexcept { return ms_; }
+
+ private:
+  friend class store;
+  explicit lifetime(std::uint64_t ms) noexcept : ms_(ms) {}
+
+  static std::uint64_t whole(double ms) {
+    const double for_ever = 1e15;
+    if (!(ms > 0)) throw error(KV_ERR_INVALID_TTL, "invalid argument `ttl`: not longer than zero");
+    return static_cast<std::uint64_t>(std::ceil(ms < for_ever ? ms : for_ever));
+  }
+
+  std::uint64_t ms_;
+};
+
 /** An open store. It can be moved but not copied; the last of those that share a store closes it.
  *  What was moved from has no store, and its members throw KV_ERR_CLOSED. */
 class store {
@@ -165,6 +205,11 @@ class store {
   /** Stores a copy of the value, whether the key exists or not. */
   void set(bytes key, bytes value) {
     check(kv_set(handle_, key.data(), key.size(), value.data(), value.size()));
+  }
+
+  /** The same with a time to live, such as std::chrono::seconds(30) or kv::lifetime::keep(). */
+  void set(bytes key, bytes value, lifetime ttl) {
+    check(kv_set_ttl(handle_, key.data(), key.size(), value.data(), value.size(), ttl.ms()));
   }
 
   /** Copies the value into `value`, reusing its memory; false, and an empty `value`, if the key
@@ -209,6 +254,57 @@ class store {
     std::int64_t sum = 0;
     check(kv_incr(handle_, key.data(), key.size(), by, &sum));
     return sum;
+  }
+
+  /** Writes to `left` how long the key has still to live, never() among it; false, and an unchanged
+   *  `left`, if the key does not exist. */
+  bool ttl(bytes key, lifetime &left) const {
+    return check(kv_ttl(handle_, key.data(), key.size(), &left.ms_)) == KV_OK;
+  }
+
+#if __cplusplus >= 201703L
+  /** How long the key has still to live, if it exists. */
+  std::optional<lifetime> ttl(bytes key) const {
+    lifetime left;
+    if (!ttl(key, left)) return std::nullopt;
+    return left;
+  }
+#endif
+
+  /** Gives the key another time to live, but keep(); false if the key does not exist. */
+  bool expire(bytes key, lifetime ttl) {
+    return check(kv_expire(handle_, key.data(), key.size(), ttl.ms())) == KV_OK;
+  }
+
+  /** Lets the key live for ever; false if it does not exist. */
+  bool persist(bytes key) { return check(kv_persist(handle_, key.data(), key.size())) == KV_OK; }
+
+  /** Lets the key live for so long from now on, a duration, at little cost if that was done just
+   *  before, as kv_touch does; false if the key does not exist. */
+  bool touch(bytes key, lifetime ttl) {
+    return check(kv_touch(handle_, key.data(), key.size(), ttl.ms())) == KV_OK;
+  }
+
+  /** Removes all keys whose deadline has passed; how many this call removed. */
+  std::uint64_t purge_expired() {
+    std::uint64_t count = 0;
+    check(kv_purge_expired(handle_, &count));
+    return count;
+  }
+
+  /** Removes a bounded number of keys whose deadline has passed; in what time to call it again, as
+   *  kv_advance says. The longest that there is if there is no need. */
+  std::chrono::milliseconds advance() {
+    std::uint64_t wait = 0;
+    check(kv_advance(handle_, &wait));
+    if (wait == KV_NOTHING_DUE) return (std::chrono::milliseconds::max)();
+    return std::chrono::milliseconds(static_cast<std::chrono::milliseconds::rep>(wait));
+  }
+
+  /** For tests: moves the clock of a store that was opened with KV_MANUAL_CLOCK. */
+  void clock_advance(std::chrono::milliseconds by) {
+    if (by.count() < 0) throw error(KV_ERR_INVALID_ARGUMENT, "invalid argument `by`: below zero");
+    check(kv_clock_advance(handle_, static_cast<std::uint64_t>(by.count())));
   }
 
   /** Number of keys; exact when no write is in flight. */

@@ -12,6 +12,7 @@ pub mod keys;
 pub mod zipf;
 pub mod workload;
 pub mod engine;
+pub mod expiry;
 pub mod engines;
 pub mod drive;
 pub mod latency;

@@ -24,7 +24,7 @@ pub enum Error {
         reason: &'static str,
     },
     /// A time to live that is none: zero, or `Keep` where there is nothing to keep.
-    #[error("invalid argument `ttl`: must be longer than zero")]
+    #[error("invalid argument `ttl`: must be longer than zero, and not `Keep` where it is changed")]
     InvalidTtl,
     /// A key or a value is longer than a record can hold.
     #[error("`{name}` is too large: {len} bytes, at most {max}")]

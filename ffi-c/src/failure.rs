@@ -26,6 +26,13 @@ pub extern "C" fn kv_last_error_message() -> *const c_char {
 pub(crate) enum Failure {
     /// The engine refused, or this face did with the engine's words.
     Engine(rkv::Error),
+    /// A time to live that the function does not take.
+    InvalidTtl {
+        /// The argument or field.
+        name: &'static str,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
     /// The program was built for a newer version of the library.
     Unsupported {
         /// The argument or field.
@@ -45,10 +52,15 @@ impl Failure {
         Failure::Engine(rkv::Error::InvalidArgument { name, reason })
     }
 
+    pub(crate) const fn invalid_ttl(name: &'static str, reason: &'static str) -> Self {
+        Failure::InvalidTtl { name, reason }
+    }
+
     /// The status for this failure; an error also becomes the thread's last error text.
     pub(crate) fn report(&self) -> kv_status_t {
         let status = match self {
             Failure::Engine(error) => error.code(),
+            Failure::InvalidTtl { .. } => code::INVALID_TTL,
             Failure::Unsupported { .. } => code::UNSUPPORTED,
             Failure::TooMany { .. } => code::FULL,
         };
@@ -69,6 +81,9 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Failure::Engine(error) => error.fmt(f),
+            Failure::InvalidTtl { name, reason } => {
+                write!(f, "invalid argument `{name}`: {reason}")
+            }
             Failure::Unsupported { name, reason } => write!(f, "unsupported `{name}`: {reason}"),
             Failure::TooMany { things } => write!(f, "too many {things}"),
         }

@@ -9,11 +9,12 @@
 //! must still be able to open stores.
 
 use std::cell::Cell;
+use std::ops::Deref;
 use std::ptr;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 use std::sync::atomic::{AtomicPtr, AtomicUsize};
 
-use rkv::Store;
+use rkv::{ManualClock, Store};
 
 use crate::failure::Failure;
 use crate::slot::{Claim, Entered, Slot};
@@ -30,6 +31,36 @@ pub struct kv_store_t {
     pub id: u64,
 }
 
+/// What stands behind a handle: a store, with the clock that it was given.
+pub(crate) struct Opened {
+    store: Store,
+    clock: Option<ManualClock>,
+}
+
+impl Opened {
+    pub(crate) fn new(store: Store, clock: Option<ManualClock>) -> Self {
+        Opened { store, clock }
+    }
+
+    /// The store's clock, if it is moved by hand.
+    pub(crate) fn clock(&self) -> Option<&ManualClock> {
+        self.clock.as_ref()
+    }
+
+    pub(crate) fn close(self) -> rkv::Result<()> {
+        self.store.close()
+    }
+}
+
+impl Deref for Opened {
+    type Target = Store;
+
+    #[inline]
+    fn deref(&self) -> &Store {
+        &self.store
+    }
+}
+
 /// The handle that names no store.
 pub(crate) const NO_STORE: kv_store_t = kv_store_t { id: 0 };
 
@@ -37,7 +68,7 @@ pub(crate) const NO_STORE: kv_store_t = kv_store_t { id: 0 };
 const INDEX_BITS: u32 = 16;
 const SLOTS_MAX: usize = 1 << INDEX_BITS;
 
-static SLOTS: [AtomicPtr<Slot<Store>>; SLOTS_MAX] =
+static SLOTS: [AtomicPtr<Slot<Opened>>; SLOTS_MAX] =
     [const { AtomicPtr::new(ptr::null_mut()) }; SLOTS_MAX];
 
 /// Where to begin the search for a free slot: none below it was free when last seen.
@@ -47,7 +78,7 @@ static FREE_HINT: AtomicUsize = AtomicUsize::new(0);
 ///
 /// # Errors
 /// TooMany when every slot is taken; the store is dropped.
-pub(crate) fn open(store: Store) -> Result<kv_store_t, Failure> {
+pub(crate) fn open(store: Opened) -> Result<kv_store_t, Failure> {
     // Relaxed: a hint; `claim` decides.
     let hint = FREE_HINT.load(Relaxed);
     for index in (hint..SLOTS_MAX).chain(0..hint) {
@@ -64,7 +95,7 @@ pub(crate) fn open(store: Store) -> Result<kv_store_t, Failure> {
 ///
 /// # Errors
 /// Closed when the handle names no open store.
-pub(crate) fn enter(handle: kv_store_t) -> Result<Entered<'static, Store>, Failure> {
+pub(crate) fn enter(handle: kv_store_t) -> Result<Entered<'static, Opened>, Failure> {
     let index = (handle.id % SLOTS_MAX as u64) as usize;
     slot(index)
         .and_then(|slot| slot.enter(handle.id >> INDEX_BITS, stripe()))
@@ -76,14 +107,14 @@ pub(crate) fn freed(handle: kv_store_t) {
     FREE_HINT.fetch_min((handle.id % SLOTS_MAX as u64) as usize, Relaxed);
 }
 
-fn slot(index: usize) -> Option<&'static Slot<Store>> {
+fn slot(index: usize) -> Option<&'static Slot<Opened>> {
     // Acquire: pairs with the Release in `claim`, so that the slot is seen whole.
     let slot = SLOTS[index].load(Acquire);
     // SAFETY: NULL, or a slot from `Box::into_raw` in `claim`, which is never freed.
     unsafe { slot.as_ref() }
 }
 
-fn claim(index: usize) -> Option<Claim<'static, Store>> {
+fn claim(index: usize) -> Option<Claim<'static, Opened>> {
     if let Some(slot) = slot(index) {
         return slot.claim();
     }

@@ -7,11 +7,22 @@
 use std::mem::{offset_of, size_of};
 use std::ptr;
 
-use rkv::StoreBuilder;
+use rkv::{ManualClock, Ttl};
 
 use crate::boundary::{Out, boundary};
 use crate::failure::Failure;
+use crate::handle::Opened;
+use crate::lifetime::{KV_TTL_NEVER, meaning};
 use crate::status::{KV_OK, kv_status_t};
+
+/// For tests, a flag of kv_options_t: the store takes the time from a clock of its own, which
+/// stands still until kv_clock_advance moves it. KV_NO_MAINTENANCE is implied.
+pub const KV_MANUAL_CLOCK: u32 = 1;
+
+/// A flag of kv_options_t: no thread removes keys whose deadline has passed; the program calls
+/// kv_advance. Otherwise one thread of the process does, for all stores: it starts with the first
+/// key that has a deadline, sleeps until one is due, and ends with the last such store.
+pub const KV_NO_MAINTENANCE: u32 = 2;
 
 /// How to open a store. Fill it with kv_options_init, then change what you need.
 #[repr(C)]
@@ -25,14 +36,17 @@ pub struct kv_options_t {
     /// Number of independent tables, a power of two from 1 to 64. 0 for the default: four for each
     /// processor, rounded up to a power of two, at most 64.
     pub shards: u32,
-    /// Must be zero.
+    /// The sum of KV_NO_MAINTENANCE and KV_MANUAL_CLOCK, or one of them, or 0. Default: 0.
     pub flags: u32,
+    /// How many milliseconds a key lives that is set without a word about it; KV_TTL_NEVER for
+    /// ever. Default: KV_TTL_NEVER.
+    pub default_ttl_ms: u64,
     /// Must be zero.
-    pub reserved_: [u64; 5],
+    pub reserved_: [u64; 4],
 }
 
 /// The part of the structure that every program has.
-const SIZE_MIN: usize = offset_of!(kv_options_t, reserved_);
+const SIZE_MIN: usize = offset_of!(kv_options_t, default_ttl_ms);
 // LIMIT: a page, as in openat2; a larger size is a mistake and not a newer version.
 const SIZE_MAX: usize = 4096;
 
@@ -61,7 +75,8 @@ impl kv_options_t {
         capacity: 0,
         shards: 0,
         flags: 0,
-        reserved_: [0; 5],
+        default_ttl_ms: KV_TTL_NEVER,
+        reserved_: [0; 4],
     };
 
     /// The options that a program passed, in this library's size; NULL means the defaults.
@@ -86,25 +101,41 @@ impl kv_options_t {
         // SAFETY: `known` to `size` is within the caller's structure.
         let tail =
             unsafe { std::slice::from_raw_parts(options.cast::<u8>().add(known), size - known) };
-        if copy.reserved_ != [0; 5] || tail.iter().any(|byte| *byte != 0) {
+        if copy.reserved_ != [0; 4] || tail.iter().any(|byte| *byte != 0) {
             return Err(unsupported("options", "a field that this version does not have is set"));
         }
-        if copy.flags != 0 {
+        if copy.flags & !(KV_MANUAL_CLOCK | KV_NO_MAINTENANCE) != 0 {
             return Err(unsupported("options.flags", "a flag that this version does not have"));
         }
         Ok(copy)
     }
 
-    /// The builder of a store with these options.
-    pub(crate) fn builder(&self) -> StoreBuilder {
-        let mut builder = rkv::Store::builder();
+    /// A store with these options.
+    ///
+    /// # Errors
+    /// InvalidTtl for a default that is none; those of the engine.
+    pub(crate) fn open(&self) -> Result<Opened, Failure> {
+        let clock = (self.flags & KV_MANUAL_CLOCK != 0).then(ManualClock::new);
+        let maintenance = self.flags & KV_NO_MAINTENANCE == 0;
+        let mut builder = rkv::Store::builder().maintenance(maintenance);
         if self.capacity != 0 {
             builder = builder.capacity(self.capacity as usize);
         }
         if self.shards != 0 {
             builder = builder.shards(self.shards as usize);
         }
-        builder
+        match meaning(self.default_ttl_ms) {
+            Ttl::Never => {}
+            Ttl::After(ttl) => builder = builder.default_ttl(ttl),
+            _ => {
+                let reason = "must be a number of milliseconds, or KV_TTL_NEVER";
+                return Err(Failure::invalid_ttl("options.default_ttl_ms", reason));
+            }
+        }
+        if let Some(clock) = &clock {
+            builder = builder.clock(clock);
+        }
+        Ok(Opened::new(builder.build()?, clock))
     }
 }
 

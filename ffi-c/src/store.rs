@@ -3,11 +3,9 @@
 use std::ffi::c_void;
 use std::ptr;
 
-use rkv::Store;
-
 use crate::boundary::{Out, boundary, bytes};
 use crate::failure::Failure;
-use crate::handle::{self, NO_STORE, kv_store_t};
+use crate::handle::{self, NO_STORE, Opened, kv_store_t};
 use crate::options::kv_options_t;
 use crate::slot::{Entered, Released};
 use crate::status::{KV_BUFFER_TOO_SMALL, KV_NOT_FOUND, KV_OK, kv_status_t};
@@ -28,7 +26,7 @@ pub unsafe extern "C" fn kv_open(
         out_store.write(NO_STORE);
         // SAFETY: convention 8.
         let options = unsafe { kv_options_t::read(options)? };
-        out_store.write(handle::open(options.builder().build()?)?);
+        out_store.write(handle::open(options.open()?)?);
         Ok(KV_OK)
     })
 }
@@ -58,7 +56,7 @@ pub extern "C" fn kv_close(store: kv_store_t) -> kv_status_t {
             Released::Closed => return Err(rkv::Error::Closed.into()),
             Released::Last => {}
         }
-        let closed = entered.leave().map_or(Ok(()), Store::close);
+        let closed = entered.leave().map_or(Ok(()), Opened::close);
         handle::freed(store);
         closed.map(|()| KV_OK).map_err(Failure::from)
     })
@@ -150,7 +148,8 @@ pub unsafe extern "C" fn kv_free(data: *mut c_void) {
     unsafe { libc::free(data) }
 }
 
-/// Stores a copy of `value` under a copy of `key`, whether the key exists or not.
+/// Stores a copy of `value` under a copy of `key`, whether the key exists or not. The key lives as
+/// long as the option default_ttl_ms says, whatever it had to live before.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kv_set(
     store: kv_store_t,
@@ -186,7 +185,7 @@ pub unsafe extern "C" fn kv_delete(
 
 /// Adds `by` to the decimal number stored under `key` in one atomic step; a key that does not
 /// exist counts as 0. The sum is stored as decimal text and written to `out_value`, which may be
-/// NULL.
+/// NULL. The key lives as long as it did.
 ///
 /// A value that is not a number gives KV_ERR_NOT_A_NUMBER, a sum outside of int64_t
 /// KV_ERR_OVERFLOW; the value stays as it was.
@@ -237,7 +236,7 @@ pub extern "C" fn kv_flush() -> kv_status_t {
 ///
 /// # Errors
 /// Closed when the handle names no open store, Forked when another process opened it.
-pub(crate) fn enter(handle: kv_store_t) -> Result<Entered<'static, Store>, Failure> {
+pub(crate) fn enter(handle: kv_store_t) -> Result<Entered<'static, Opened>, Failure> {
     let store = handle::enter(handle)?;
     store.check()?;
     Ok(store)

@@ -41,6 +41,12 @@ const KINDS: &[Kind] = &[
         doc: "An argument is outside of what the operation accepts.",
     },
     Kind {
+        code: code::INVALID_TTL,
+        name: "InvalidTtl",
+        builtin: Some(|py| py.get_type::<PyValueError>()),
+        doc: "A time to live that is not longer than zero.",
+    },
+    Kind {
         code: code::TOO_LARGE,
         name: "TooLarge",
         builtin: Some(|py| py.get_type::<PyValueError>()),
@@ -124,6 +130,12 @@ pub(crate) fn exception(error: &Error) -> PyErr {
 /// The `KeyError` of the dict protocol: like `dict`, it shows the key that was asked for.
 pub(crate) fn not_found(key: &Bound<'_, PyAny>) -> PyErr {
     instance(key.py(), code::NOT_FOUND, key.clone().unbind())
+}
+
+/// The `InvalidTtl` for an argument that is no time to live.
+pub(crate) fn invalid_ttl(py: Python<'_>, name: &str) -> PyErr {
+    let reason = format!("invalid argument `{name}`: must be longer than zero");
+    instance(py, code::INVALID_TTL, reason)
 }
 
 /// The `TypeError` for an argument that is no `wanted`.

@@ -13,6 +13,8 @@ use pyo3::types::PyDict;
 
 mod error;
 mod octets;
+mod lifetime;
+mod clock;
 mod store;
 mod iterate;
 
@@ -21,6 +23,9 @@ mod iterate;
 fn _rkv(module: &Bound<'_, PyModule>) -> PyResult<()> {
     error::add_to(module)?;
     module.add_class::<store::Store>()?;
+    module.add_class::<clock::ManualClock>()?;
+    module.add_class::<lifetime::Keep>()?;
+    module.add("KEEP", lifetime::Keep)?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("BUILD", build_facts(module.py())?)
 }

@@ -10,10 +10,12 @@ use pyo3::Borrowed;
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
-use rkv::Error;
+use rkv::{Error, Ttl};
 
+use crate::clock;
 use crate::error::{exception, not_found, wrong_type};
 use crate::iterate::{Items, Keys};
+use crate::lifetime;
 use crate::octets::{self, Octets, Prefix, to_bytes};
 
 /// LIMIT: up to here a batch takes some tens of microseconds. Releasing the interpreter costs as
@@ -25,6 +27,12 @@ const KEYS_ATTACHED_MAX: usize = 512;
 /// Keys and values are str (stored as UTF-8) or bytes-like; reads return bytes. Any number of
 /// threads may use one store. `shards` is a power of two from 1 to 64, `capacity` the number of
 /// entries to make room for at once; both have good defaults.
+///
+/// `default_ttl` is how long a key lives that is set without a word about it, as float seconds or
+/// timedelta; None for ever. From its deadline on, a key does not exist for any call. Its memory
+/// is given back by whoever meets it next, by advance and purge_expired, and bit by bit by calls
+/// that give keys a time to live. With `maintenance`, a thread of the process does it when it is
+/// due; Python 3.12 and later warn of any thread at os.fork. `clock` is a ManualClock, for tests.
 #[pyclass(frozen, weakref, module = "rkv")]
 pub(crate) struct Store {
     engine: rkv::Store,
@@ -91,17 +99,28 @@ fn guarded<R>(work: impl FnOnce() -> rkv::Result<R>) -> rkv::Result<R> {
 #[pymethods]
 impl Store {
     #[new]
-    #[pyo3(signature = (*, shards=None, capacity=None))]
+    #[pyo3(signature = (
+        *, shards=None, capacity=None, default_ttl=None, maintenance=false, clock=None
+    ))]
     fn new(
         shards: Option<&Bound<'_, PyAny>>,
         capacity: Option<&Bound<'_, PyAny>>,
+        default_ttl: Option<&Bound<'_, PyAny>>,
+        maintenance: bool,
+        clock: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
-        let mut builder = rkv::Store::builder();
+        let mut builder = rkv::Store::builder().maintenance(maintenance);
         if let Some(shards) = shards {
             builder = builder.shards(size("shards", shards)?);
         }
         if let Some(capacity) = capacity {
             builder = builder.capacity(size("capacity", capacity)?);
+        }
+        if let Some(ttl) = default_ttl {
+            builder = builder.default_ttl(lifetime::span("default_ttl", ttl)?);
+        }
+        if let Some(clock) = clock {
+            builder = builder.clock(clock::option(clock)?);
         }
         let engine = guarded(|| builder.build()).map_err(|error| exception(&error))?;
         Ok(Store { engine, closed: AtomicBool::new(false) })
@@ -139,11 +158,24 @@ impl Store {
         Ok(list)
     }
 
-    /// Stores value at key, whether or not the key exists.
-    #[pyo3(signature = (key, value, /))]
-    fn set(&self, key: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
+    /// Stores value at key, whether or not the key exists, to live for ttl from now on.
+    ///
+    /// ttl is float seconds (math.inf for ever), a timedelta, rkv.KEEP for what the key still has,
+    /// or None for the store's default_ttl.
+    #[pyo3(signature = (key, value, /, *, ttl=None))]
+    fn set(
+        &self,
+        key: &Bound<'_, PyAny>,
+        value: &Bound<'_, PyAny>,
+        ttl: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        let ttl = ttl.map(lifetime::ttl).transpose()?;
         let (key, value) = (Octets::key(key)?, Octets::value(value)?);
-        self.call(|engine| engine.set(key, value)).map(drop)
+        let done = self.call(|engine| match ttl {
+            None => engine.set(key, value),
+            Some(ttl) => engine.set_with(key, value, ttl),
+        });
+        done.map(drop)
     }
 
     /// Stores value at key if the key does not exist; True if it stored.
@@ -178,6 +210,56 @@ impl Store {
     fn incr(&self, key: &Bound<'_, PyAny>, by: Step) -> PyResult<i64> {
         let key = Octets::key(key)?;
         self.call(|engine| engine.incr(key, by.0))
+    }
+
+    /// How many seconds key has still to live: math.inf for ever, None if it does not exist.
+    #[pyo3(signature = (key, /))]
+    fn ttl(&self, key: &Bound<'_, PyAny>) -> PyResult<Option<f64>> {
+        let key = Octets::key(key)?;
+        self.call(|engine| Ok(engine.ttl(key).map(lifetime::left)))
+    }
+
+    /// Lets key live for ttl from now on, float seconds or a timedelta; True if it exists.
+    ///
+    /// Costs as much as to set the value anew.
+    #[pyo3(signature = (key, ttl, /))]
+    fn expire(&self, key: &Bound<'_, PyAny>, ttl: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let ttl = lifetime::span("ttl", ttl)?;
+        let key = Octets::key(key)?;
+        self.call(|engine| engine.expire(key, Ttl::After(ttl)))
+    }
+
+    /// Lets key live for ever; True if it exists.
+    #[pyo3(signature = (key, /))]
+    fn persist(&self, key: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let key = Octets::key(key)?;
+        self.call(|engine| engine.persist(key))
+    }
+
+    /// Lets key live for ttl from now on, if it is to live as long as it is used; True if it
+    /// exists.
+    ///
+    /// Changes nothing, at little cost, while more than seven eighths of ttl are left, or the key
+    /// lives for ever. ttl is float seconds or a timedelta.
+    #[pyo3(signature = (key, ttl, /))]
+    fn touch(&self, key: &Bound<'_, PyAny>, ttl: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let ttl = lifetime::span("ttl", ttl)?;
+        let key = Octets::key(key)?;
+        self.call(|engine| engine.touch(key, ttl))
+    }
+
+    /// Removes all keys whose deadline has passed; how many this call removed.
+    fn purge_expired(&self, py: Python<'_>) -> PyResult<u64> {
+        self.call_detached(py, rkv::Store::purge_expired)
+    }
+
+    /// Removes keys whose deadline has passed, for some milliseconds at most.
+    ///
+    /// In how many seconds to call it again: 0.0 if more is due now, None if there is no need
+    /// before another key is given a time to live.
+    fn advance(&self, py: Python<'_>) -> PyResult<Option<f64>> {
+        let wait = self.call_detached(py, rkv::Store::advance)?;
+        Ok(wait.map(|wait| wait.as_secs_f64()))
     }
 
     /// Number of keys; exact when no write is in flight. Same as len.
@@ -220,6 +302,9 @@ impl Store {
         epoch.set_item("retired_bytes", stats.epoch.retired_bytes)?;
         let all = PyDict::new(py);
         all.set_item("entries", stats.entries)?;
+        all.set_item("expired_actively", stats.expired_actively)?;
+        all.set_item("expired_lazily", stats.expired_lazily)?;
+        all.set_item("timers", stats.timers)?;
         all.set_item("shards", stats.shards)?;
         all.set_item("buckets", stats.buckets)?;
         all.set_item("links", stats.links)?;
@@ -247,7 +332,7 @@ impl Store {
     }
 
     fn __setitem__(&self, key: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.set(key, value)
+        self.set(key, value, None)
     }
 
     fn __delitem__(&self, key: &Bound<'_, PyAny>) -> PyResult<()> {

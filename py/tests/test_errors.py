@@ -8,6 +8,7 @@ CODES = {
     "NotFound": (1, KeyError),
     "Conflict": (3, Exception),
     "InvalidArgument": (-1, ValueError),
+    "InvalidTtl": (-2, ValueError),
     "TooLarge": (-4, ValueError),
     "NotANumber": (-5, ValueError),
     "Overflow": (-6, OverflowError),

@@ -49,7 +49,7 @@ def test_quickstart_runs(run_python: Callable[[str], str]) -> None:
 
 def test_every_exported_name_exists() -> None:
     assert all(hasattr(rkv, name) for name in rkv.__all__)
-    assert rkv.__all__ == sorted(rkv.__all__)
+    assert rkv.__all__ == sorted(rkv.__all__, key=lambda name: (not name.isupper(), name))
 
 
 def test_importing_and_using_start_no_thread(run_python: Callable[[str], str]) -> None:

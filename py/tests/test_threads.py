@@ -101,6 +101,40 @@ def test_keys_that_stay_come_once_while_others_come_and_go(store: rkv.Store) -> 
     assert store.count() == 1000
 
 
+def test_keys_are_met_up_to_their_deadline_and_never_after() -> None:
+    clock = rkv.ManualClock()
+    store = rkv.Store(clock=clock)
+    # The clock moves by milliseconds; half of one is room for rounding.
+    ttl, rounding = 0.005, 0.0005
+    ends: dict[bytes, float] = {}
+    met: list[tuple[float, bytes]] = []
+
+    def work(me: int) -> None:
+        begun: dict[str, float] = {}
+        for step in range(3000):
+            value = b"%d %d" % (me, step)
+            key = f"{me}-{step % 10}"
+            begun[key] = clock.elapsed()
+            store.set(key, value, ttl=ttl)
+            ends[value] = clock.elapsed() + ttl
+            clock.advance(0.001)
+            older = (step + step // 10) % 10
+            for owner in (me, (me + 1) % THREADS):
+                key = f"{owner}-{older}"
+                asked = clock.elapsed()
+                found = store.get(key)
+                if found is not None:
+                    met.append((asked, found))
+                elif key in begun:
+                    assert clock.elapsed() > begun[key] + ttl - rounding, "gone early"
+
+    together(work)
+    assert [value for asked, value in met if asked > ends[value] - rounding] == []
+    assert len(met) > 100
+    clock.advance(ttl)
+    assert store.count() == store.stats()["entries"] == 0
+
+
 def test_calls_in_flight_at_close_finish_or_raise_closed() -> None:
     for _ in range(50):
         store = rkv.Store()

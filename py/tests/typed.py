@@ -1,6 +1,7 @@
 """What a type checker concludes of each call; checked, never run."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from typing_extensions import assert_type
 
@@ -24,6 +25,15 @@ def writes(store: rkv.Store) -> None:
     """Writes take str and anything with a buffer."""
     store["k"] = memoryview(b"v")
     assert_type(store.add("k", "v"), bool)
+    store.set("k", "v", ttl=1)
+    store.set("k", "v", ttl=timedelta(hours=1))
+    store.set("k", "v", ttl=rkv.KEEP)
+    assert_type(store.ttl("k"), float | None)
+    assert_type(store.expire("k", 1.5), bool)
+    assert_type(store.touch("k", timedelta(minutes=1)), bool)
+    assert_type(store.persist("k"), bool)
+    assert_type(store.advance(), float | None)
+    assert_type(store.purge_expired(), int)
     assert_type(store.delete("k"), bool)
     assert_type(store.incr("n", by=2), int)
     assert_type(store.clear(), int)
@@ -34,6 +44,10 @@ def lives() -> None:
     with rkv.Store(shards=4) as store:
         assert_type(store, rkv.Store)
         assert_type(store.stats()["epoch"]["retired_bytes"], int)
+        assert_type(store.stats()["expired_lazily"], int)
+    clock = rkv.ManualClock()
+    clock.advance(timedelta(seconds=1))
+    assert_type(rkv.Store(default_ttl=1.5, clock=clock).close(), None)
     try:
         store.get("k")
     except rkv.Closed as error:
@@ -46,4 +60,7 @@ def refuses(store: rkv.Store) -> None:
     store["k"] = None  # type: ignore[assignment]
     store.get(key="k")  # type: ignore[call-overload]
     store.get_many([5])  # type: ignore[list-item]
+    store.set("k", "v", ttl="1 s")  # type: ignore[arg-type]
+    store.expire("k", rkv.KEEP)  # type: ignore[arg-type]
+    rkv.Store(clock=1.0)  # type: ignore[arg-type]
     rkv.Store(4)  # type: ignore[call-arg]

@@ -25,7 +25,7 @@ pub(crate) use participant::{Guard, Participant};
 #[cfg(not(rkv_loom))]
 pub use process::flush;
 #[cfg(not(rkv_loom))]
-pub(crate) use process::{birth, figures, generation, pin, register};
+pub(crate) use process::{birth, figures, generation, pin, register, without_freeing};
 
 /// Models do not fork.
 #[cfg(rkv_loom)]

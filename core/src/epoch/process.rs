@@ -120,6 +120,12 @@ pub fn flush() {
     memory::drain_cache();
 }
 
+/// Runs `f`, during which the guards of this thread free nothing when they end.
+pub(crate) fn without_freeing(f: impl FnOnce()) {
+    let participant = Rc::clone(pin().participant());
+    participant.without_freeing(f);
+}
+
 fn domain() -> &'static Domain {
     // Acquire: edge F1, the domain is initialised. Pairs with the exchange below.
     let domain = DOMAIN.load(Acquire);

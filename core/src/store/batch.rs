@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 
+use super::expiry::Outgoing;
 use super::key::Key;
 use super::record::{Draft, Entry};
 use super::{Store, Value};
@@ -42,14 +43,15 @@ impl Store {
         // Asked for once: what is put stands under the hash of its own key.
         let keys: Vec<&[u8]> = entries.iter().map(|(key, _)| key.as_ref()).collect();
         let values = entries.iter().map(|(_, value)| value.as_ref());
-        let make = |(key, value): (&&[u8], &[u8])| Draft::new(key, value);
-        let drafts = keys.iter().zip(values).map(make).collect::<Result<Vec<_>>>()?;
-        let mut drafts = drafts.into_iter();
+        let until = self.engine.until_default();
+        let make = |(key, value): (&&[u8], &[u8])| Outgoing::new(Draft::new(key, value)?, until);
+        let made = keys.iter().zip(values).map(make).collect::<Result<Vec<_>>>()?;
+        let mut made = made.into_iter();
         let guard = epoch::pin();
         let hash = |key: &&[u8]| self.engine.key(key).hash;
         self.engine.shards.for_each(&guard, &keys, hash, |index, hash, _| {
-            if let Some(draft) = drafts.next() {
-                self.set_draft(&guard, Key { bytes: keys[index], hash }, draft)?;
+            if let Some(outgoing) = made.next() {
+                self.set_outgoing(&guard, Key { bytes: keys[index], hash }, outgoing)?;
             }
             Ok(BYTES_AHEAD)
         })
@@ -62,11 +64,12 @@ impl Store {
     /// As for [`delete`](Self::delete); the keys before the refused one are removed.
     pub fn delete_many<K: AsRef<[u8]>>(&self, keys: &[K]) -> Result<u64> {
         self.check()?;
+        let keys: Vec<&[u8]> = keys.iter().map(AsRef::as_ref).collect();
         let guard = epoch::pin();
         let mut removed = 0;
-        let hash = |key: &K| self.engine.key(key.as_ref()).hash;
-        self.engine.shards.for_each(&guard, keys, hash, |index, hash, _| {
-            let key = Key { bytes: keys[index].as_ref(), hash };
+        let hash = |key: &&[u8]| self.engine.key(key).hash;
+        self.engine.shards.for_each(&guard, &keys, hash, |index, hash, _| {
+            let key = Key { bytes: keys[index], hash };
             removed += u64::from(self.unlink(&guard, key, |_| true)?.is_some());
             Ok::<_, Error>(BYTES_AHEAD)
         })?;

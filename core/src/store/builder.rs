@@ -48,8 +48,8 @@ impl StoreBuilder {
     }
 
     /// Whether a thread removes what has expired when it is due. Default: yes. The process has one
-    /// for all stores; it starts with the first key that has a deadline, sleeps until one is due, and
-    /// ends with the last such store. Without it, who embeds the store calls
+    /// for all stores; it starts with the first key that has a deadline, sleeps until one is due,
+    /// and ends with the last such store. Without it, who embeds the store calls
     /// [`advance`](Store::advance); writers that set deadlines help in any case.
     #[must_use]
     pub fn maintenance(mut self, maintenance: bool) -> Self {
@@ -69,8 +69,8 @@ impl StoreBuilder {
     ///
     /// # Errors
     ///
-    /// `InvalidTtl` for a default of zero; `InvalidArgument` for a number of shards that is no power
-    /// of two from 1 to 64; `NoMemory`.
+    /// `InvalidTtl` for a default of zero; `InvalidArgument` for a number of shards that is no
+    /// power of two from 1 to 64; `NoMemory`.
     pub fn build(self) -> Result<Store> {
         if self.shards.is_some_and(|shards| !shards.is_power_of_two() || shards > SHARDS_MAX) {
             let reason = "must be a power of two from 1 to 64";

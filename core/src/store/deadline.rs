@@ -75,7 +75,7 @@ pub enum Ttl {
 pub enum Remaining {
     /// It has no deadline.
     Never,
-    /// So long, rounded up to a millisecond; never zero.
+    /// So long, in whole milliseconds and never zero; at most what it was given.
     For(Duration),
 }
 

@@ -7,7 +7,7 @@ use super::timers::Timers;
 use super::version::Floors;
 use crate::clock::Clock;
 use crate::epoch;
-use crate::sync::Weak;
+use crate::sync::{OnceLock, Thread, Weak};
 use crate::table::Shards;
 
 /// The table of a store, and all that its operations need besides.
@@ -19,6 +19,8 @@ pub(super) struct Engine {
     pub(super) default_ttl: Option<Duration>,
     /// Whether the keeper looks after it from the first timer on.
     pub(super) is_kept: bool,
+    /// The thread that keeps it, from the first timer on.
+    pub(super) keeper: OnceLock<Thread>,
     /// Itself.
     pub(super) this: Weak<Engine>,
     /// The fork generation of the process that made the store.
@@ -38,6 +40,7 @@ impl Drop for Engine {
         if !self.is_ours() {
             // Threads of the parent may have stopped in the middle of anything.
             self.shards.abandon();
+            self.timers.abandon();
         }
     }
 }

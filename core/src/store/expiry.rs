@@ -14,7 +14,7 @@ use super::timers::Timer;
 use crate::epoch::Guard;
 use crate::error::{Error, Result};
 use crate::sync::Relaxed;
-use crate::table::{Change, Decision};
+use crate::table::{Change, Cursor, Decision};
 
 /// What stands under a key, as a writer meets it.
 #[derive(Clone, Copy)]
@@ -47,6 +47,7 @@ enum Met {
 }
 
 /// When what a writer puts will end.
+#[derive(Clone, Copy)]
 pub(super) enum Until {
     Never,
     /// As what stands there; else by default.
@@ -55,8 +56,6 @@ pub(super) enum Until {
     },
     /// At this millisecond.
     At(u64),
-    /// It has ended.
-    Past,
 }
 
 /// A draft on its way into the table, with the timer that it may need.
@@ -64,6 +63,9 @@ pub(super) struct Outgoing {
     draft: Draft,
     until: Until,
     timer: Option<Timer>,
+    deadline: Deadline,
+    /// Whether a token that is parked already serves the record.
+    runs: bool,
 }
 
 impl Outgoing {
@@ -73,10 +75,10 @@ impl Outgoing {
     #[inline]
     pub(super) fn new(draft: Draft, until: Until) -> Result<Self> {
         let timer = match until {
-            Until::Never | Until::Keep { default: None } | Until::Past => None,
+            Until::Never | Until::Keep { default: None } => None,
             Until::At(_) | Until::Keep { .. } => Some(Timer::new()?),
         };
-        Ok(Self { draft, until, timer })
+        Ok(Self { draft, until, timer, deadline: Deadline::NEVER, runs: false })
     }
 }
 
@@ -92,7 +94,6 @@ impl Engine {
     }
 
     /// The entry if it is live; else it is taken out, and what stands there then is what counts.
-    #[cold]
     #[inline(never)]
     pub(super) fn live_or_gone<'g>(
         &'g self,
@@ -101,14 +102,21 @@ impl Engine {
         entry: Entry<'g>,
     ) -> Option<Entry<'g>> {
         let (mut entry, key) = (entry, Key { bytes, hash });
+        if !self.is_ours() {
+            // Nobody writes to it in this process, and this must not either: guards of the parent
+            // protect what they have shown.
+            return Some(entry).filter(|&entry| !self.is_dead(entry));
+        }
         while self.is_dead(entry) {
             match self.unlink_dead(guard, key, entry) {
                 Ok(true) => {
                     self.timers.figures.expired_lazily.fetch_add(1, Relaxed);
                     return None;
                 }
-                // Memory is refused only when the bucket's slots are frozen already. Who read the
-                // clock before cannot change this one any more, who moves it reads the clock anew.
+                // To remove a record, memory is asked for only to move its bucket, whose slots are
+                // frozen by then: who read the clock before cannot change this one any more, and
+                // who moves it reads the clock anew. (Or for the rest of a list of keys with the
+                // same 64 bits of hash, of which the answer may come too early.)
                 Err(_) => return None,
                 Ok(false) => {}
             }
@@ -124,10 +132,28 @@ impl Engine {
         !deadline.is_never() && self.has_passed(deadline)
     }
 
-    #[cold]
     #[inline(never)]
     fn has_passed(&self, deadline: Deadline) -> bool {
         self.clock.now_ms() >= deadline.ms()
+    }
+
+    /// Visits the live entries of the next part of the hash space; `None` after the last.
+    pub(super) fn scan<'g>(
+        &'g self,
+        at: Cursor,
+        guard: &'g Guard,
+        mut visit: impl FnMut(Entry<'g>),
+    ) -> Option<Cursor> {
+        let mut dead = Vec::new();
+        let next = self.shards.scan(at, guard, |entry| match self.is_dead(entry) {
+            true => dead.push(entry),
+            false => visit(entry),
+        });
+        for entry in dead {
+            let key = self.key(entry.key());
+            self.live_or_gone(guard, (key.bytes, key.hash), entry).into_iter().for_each(&mut visit);
+        }
+        next
     }
 
     /// Takes this very record out, which is dead; whether it was this call that did.
@@ -235,7 +261,7 @@ impl Engine {
     ) -> Decision<Record> {
         let old = seen.live().map(Entry::deadline);
         let ms = match (&outgoing.until, old) {
-            (Until::Never | Until::Past, _) => u64::MAX,
+            (Until::Never, _) => u64::MAX,
             (Until::At(ms), _) => *ms,
             (Until::Keep { .. }, Some(old)) => old.ms(),
             (Until::Keep { default }, None) => default.unwrap_or(u64::MAX),
@@ -243,38 +269,51 @@ impl Engine {
         // A timer that runs fires too early for the later deadline, and is parked again then.
         let runs = old.filter(|old| !old.is_never() && ms >= old.ms());
         let deadline = runs.map_or(Deadline::new(ms, version), |old| old.later(ms));
-        if let Some(timer) = &mut outgoing.timer {
-            timer.set(deadline, runs.is_some());
-        }
+        (outgoing.deadline, outgoing.runs) = (deadline, runs.is_some());
         Decision::Put(outgoing.draft.at(version, deadline))
     }
 
     /// What was put is in the table: the draft is the table's, and its timer runs.
     #[inline]
     pub(super) fn published(&self, outgoing: Outgoing, hash: u64) {
-        outgoing.draft.published();
-        if let Some(timer) = outgoing.timer {
-            self.park(timer, hash);
+        let Outgoing { draft, timer, deadline, runs, .. } = outgoing;
+        draft.published();
+        if deadline.is_never() {
+            return;
+        }
+        self.timers.count(self.shards.shard_of(hash), 1);
+        // Who keeps a deadline has no room for a timer, and needs none.
+        if let (Some(timer), false) = (timer, runs) {
+            self.park(timer, deadline, hash);
         }
     }
 
-    /// What a writer's `ttl` means now.
+    /// What a writer's `ttl` means now; `None` if it has passed.
     ///
     /// # Errors
     ///
     /// `InvalidTtl`.
     #[inline]
-    pub(super) fn until(&self, ttl: Ttl) -> Result<Until> {
-        match (ttl, self.default_ttl) {
-            (Ttl::Never, _) | (Ttl::Default, None) => Ok(Until::Never),
-            (Ttl::Keep, default) => {
-                let default = default.map(|ttl| self.clock.ms_after(ttl));
-                Ok(Until::Keep { default })
-            }
-            (Ttl::Default, Some(after)) => Ok(Until::At(self.clock.ms_after(after))),
-            (Ttl::After(after), _) if after.is_zero() => Err(Error::InvalidTtl),
-            (Ttl::After(after), _) => Ok(Until::At(self.clock.ms_after(after))),
-            (Ttl::At(time), _) => Ok(self.clock.ms_at(time).map_or(Until::Past, Until::At)),
-        }
+    pub(super) fn until(&self, ttl: Ttl) -> Result<Option<Until>> {
+        Ok(Some(match ttl {
+            Ttl::Never => Until::Never,
+            Ttl::Default => self.until_default(),
+            Ttl::Keep => self.until_kept(),
+            Ttl::After(after) if after.is_zero() => return Err(Error::InvalidTtl),
+            Ttl::After(after) => Until::At(self.clock.ms_after(after)),
+            Ttl::At(time) => return Ok(self.clock.ms_at(time).map(Until::At)),
+        }))
+    }
+
+    /// The end of a key that is set without a word about it.
+    #[inline]
+    pub(super) fn until_default(&self) -> Until {
+        self.default_ttl.map_or(Until::Never, |ttl| Until::At(self.clock.ms_after(ttl)))
+    }
+
+    /// The end of a key that keeps the one it has.
+    #[inline]
+    pub(super) fn until_kept(&self) -> Until {
+        Until::Keep { default: self.default_ttl.map(|ttl| self.clock.ms_after(ttl)) }
     }
 }

@@ -5,7 +5,7 @@
 //! next token is due, and not at all while none is parked. A writer wakes it only for a token that
 //! is due before that. A forked child has a keeper of its own.
 
-use std::mem;
+use std::panic;
 use std::time::Duration;
 
 use super::engine::Engine;
@@ -13,8 +13,8 @@ use crate::epoch;
 use crate::sync::figures::AtomicBool;
 use crate::sync::per_process::PerProcess;
 use crate::sync::{
-    Arc, Condvar, JoinHandle, Mutex, Relaxed, SeqCst, Weak, current_thread, fence, lock, spawn,
-    statics::AtomicU64, wait,
+    Arc, JoinHandle, Mutex, Relaxed, SeqCst, Weak, current_thread, fence, lock, sleep, spawn,
+    statics::AtomicU64,
 };
 
 /// How long the keeper lets a wheel alone that is in other hands.
@@ -26,8 +26,6 @@ static KEEPER: PerProcess<Keeper> = PerProcess::new();
 struct Keeper {
     generation: u64,
     state: Mutex<State>,
-    /// Wakes the thread.
-    woken: Condvar,
     /// The millisecond at which the thread looks again; 0 while it is awake.
     wakes: AtomicU64,
 }
@@ -48,50 +46,42 @@ fn keeper() -> &'static Keeper {
     KEEPER.get(is_ours, || Keeper {
         generation: epoch::birth(),
         state: Mutex::default(),
-        woken: Condvar::new(),
         wakes: AtomicU64::new(0),
     })
 }
 
 /// Looks after the timers of an engine from now on. Where the system refuses a thread, writers that
 /// park timers move the wheels alone, and the next engine tries again.
-pub(super) fn keep(engine: &Weak<Engine>) {
+pub(super) fn keep(engine: &Engine) {
     let keeper = keeper();
     let mut state = lock(&keeper.state);
-    state.engines.push(Weak::clone(engine));
+    state.engines.push(Weak::clone(&engine.this));
     if state.thread.is_none() {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         let thread = spawn("rkv-keeper", move || keeper.run(&stopped));
         state.thread = thread.ok().map(|thread| Running { thread, stop });
     }
-    keeper.woken.notify_all();
-}
-
-/// There is something to do at `ms`, which an inbox or a shard's `next` says by now.
-#[inline]
-pub(super) fn parked(ms: u64) {
-    let keeper = keeper();
-    // SeqCst: edge W2. Either this sees when the keeper wakes, or the keeper sees the token.
-    fence(SeqCst);
-    if ms < keeper.wakes.load(Relaxed) {
-        keeper.wake();
+    if let Some(running) = &state.thread {
+        // While the engine is kept the thread does not end.
+        let _ = engine.keeper.set(running.thread.thread().clone());
+        running.thread.thread().unpark();
     }
 }
 
 /// Looks after an engine no more. Waits while the keeper is at work on one, and, where it was the
 /// last, for the end of the thread.
-pub(super) fn leave(engine: &Weak<Engine>) {
+pub(super) fn leave(engine: &Engine) {
     let keeper = keeper();
     let mut state = lock(&keeper.state);
-    state.engines.retain(|kept| !Weak::ptr_eq(kept, engine));
+    state.engines.retain(|kept| !Weak::ptr_eq(kept, &engine.this));
     if !state.engines.is_empty() {
         return;
     }
     let Some(Running { thread, stop }) = state.thread.take() else { return };
     stop.store(true, Relaxed);
     drop(state);
-    keeper.wake();
+    thread.thread().unpark();
     // A store that ends on the keeper's own thread cannot wait for it.
     if thread.thread().id() != current_thread().id() {
         // A keeper that panicked has ended too.
@@ -99,24 +89,28 @@ pub(super) fn leave(engine: &Weak<Engine>) {
     }
 }
 
-impl Keeper {
-    fn wake(&self) {
-        // With the lock: the keeper either has not looked yet, or waits.
-        let state = lock(&self.state);
-        self.woken.notify_all();
-        drop(state);
+impl Engine {
+    /// There is something to do at `ms`, which an inbox or a shard's `next` says by now.
+    #[inline]
+    pub(super) fn wake_keeper(&self, ms: u64) {
+        // SeqCst: edge W2. Either this sees when the keeper wakes, or the keeper sees what is due.
+        fence(SeqCst);
+        let Some(thread) = self.keeper.get() else { return };
+        if ms < keeper().wakes.load(Relaxed) {
+            thread.unpark();
+        }
     }
+}
 
+impl Keeper {
     fn run(&self, stop: &AtomicBool) {
-        let mut state = lock(&self.state);
         while !stop.load(Relaxed) {
             self.wakes.store(0, Relaxed);
-            let round = Round::of(&state);
+            let round = self.round();
             if round.expired > 0 || round.behind {
-                drop(state);
-                // What was removed goes back now, not when somebody writes again.
-                epoch::flush();
-                state = lock(&self.state);
+                // What was removed goes back now, not when somebody writes again. A panic of what
+                // a user made is not the keeper's affair, and was reported by its hook.
+                let _ = panic::catch_unwind(epoch::flush);
                 continue;
             }
             self.wakes.store(round.next, Relaxed);
@@ -124,23 +118,30 @@ impl Keeper {
             fence(SeqCst);
             if round.busy {
                 // Somebody helps a wheel along, and may have stopped in the middle.
-                state = wait(&self.woken, state, Some(BUSY));
-            } else if !state.are_due_before(round.next) {
-                state = wait(&self.woken, state, round.wait);
+                sleep(Some(BUSY));
+            } else if !self.is_due_before(round.next) {
+                sleep(round.wait);
             }
         }
     }
-}
 
-impl State {
+    /// A step of each wheel. Nothing is freed meanwhile: what users made may end stores.
+    fn round(&self) -> Round {
+        let mut round = Round::default();
+        epoch::without_freeing(|| round = Round::of(&lock(&self.state)));
+        round
+    }
+
     /// Whether an engine has something to do before `ms` that the last round did not see.
-    fn are_due_before(&self, ms: u64) -> bool {
-        let mut engines = self.engines.iter().filter_map(Weak::upgrade);
+    fn is_due_before(&self, ms: u64) -> bool {
+        let state = lock(&self.state);
+        let mut engines = state.engines.iter().filter_map(Weak::upgrade);
         engines.any(|engine| engine.timers.are_due_before(ms))
     }
 }
 
 /// A look at all engines.
+#[derive(Default)]
 struct Round {
     expired: u64,
     behind: bool,
@@ -166,7 +167,6 @@ impl Round {
             }
             // The store that it belongs to cannot end before the lock is free.
             debug_assert!(Arc::strong_count(&engine) > 1);
-            mem::drop(engine);
         }
         round
     }

@@ -40,7 +40,7 @@ pub use self::value::Value;
 use self::version::Floors;
 use crate::epoch::{self, Guard};
 use crate::error::{Error, Result};
-use crate::sync::{Arc, Weak};
+use crate::sync::{Arc, OnceLock, Weak};
 use crate::table::{Change, Decision, Refused, Shards};
 
 /// A concurrent key/value store of byte strings. Share it by reference or in an `Arc`.
@@ -118,6 +118,7 @@ impl Store {
             is_kept: options.maintenance && options.clock.is_system(),
             clock: options.clock,
             default_ttl: options.default_ttl,
+            keeper: OnceLock::new(),
             this: Weak::clone(this),
             generation: epoch::birth(),
         });
@@ -188,7 +189,7 @@ impl Store {
             return Ok(false);
         }
         let draft = Draft::new(key.bytes, value.as_ref())?;
-        let mut outgoing = Outgoing::new(draft, self.engine.until(Ttl::Default)?)?;
+        let mut outgoing = Outgoing::new(draft, self.engine.until_default())?;
         let change = self.engine.write(&guard, key, |seen| match seen.live() {
             Some(_) => Decision::Keep,
             None => self.engine.put(&mut outgoing, seen, key.hash),
@@ -245,7 +246,7 @@ impl Store {
     /// Sets a key to the draft that was made for it, to live as long as the store's default.
     fn set_draft(&self, guard: &Guard, key: Key<'_>, draft: Draft) -> Result<SetResult> {
         if self.engine.default_ttl.is_some() {
-            let outgoing = Outgoing::new(draft, self.engine.until(Ttl::Default)?)?;
+            let outgoing = Outgoing::new(draft, self.engine.until_default())?;
             return self.set_outgoing(guard, key, outgoing);
         }
         let change = self.engine.write(guard, key, |seen| {
@@ -301,7 +302,7 @@ impl fmt::Debug for Store {
 impl Drop for Store {
     fn drop(&mut self) {
         if self.engine.is_kept && self.engine.timers.are_used() && self.engine.is_ours() {
-            keeper::leave(&self.engine.this);
+            keeper::leave(&self.engine);
         }
     }
 }

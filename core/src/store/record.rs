@@ -6,8 +6,8 @@
 //! ```
 //!
 //! The reserved fields are those of creation times and eviction, which are layers of their own. A
-//! record is immutable once it is published, the count of references aside. The table's share is one
-//! reference; a [`Value`](super::Value) holds another.
+//! record is immutable once it is published, the count of references aside. The table's share is
+//! one reference; a [`Value`](super::Value) holds another.
 
 use std::marker::PhantomData;
 use std::ptr::NonNull;

@@ -40,8 +40,8 @@ impl Store {
             let guard = epoch::pin();
             for _ in 0..STEPS_PER_PIN {
                 let Some(at) = next else { break };
-                next = self.engine.shards.scan(at, &guard, |entry| {
-                    if entry.key().starts_with(prefix) && !self.engine.is_dead(entry) {
+                next = self.engine.scan(at, &guard, |entry| {
+                    if entry.key().starts_with(prefix) {
                         keys.push(entry.key().to_vec());
                     }
                 });
@@ -95,8 +95,8 @@ impl Iterator for Scan<'_> {
             for _ in 0..STEPS_PER_PIN {
                 let Some(at) = self.next else { break };
                 let (found, prefix) = (&mut self.found, &self.prefix);
-                self.next = self.store.engine.shards.scan(at, &guard, |entry| {
-                    if entry.key().starts_with(prefix) && !self.store.engine.is_dead(entry) {
+                self.next = self.store.engine.scan(at, &guard, |entry| {
+                    if entry.key().starts_with(prefix) {
                         found.push(Value::of(entry));
                     }
                 });

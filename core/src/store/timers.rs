@@ -6,7 +6,7 @@
 //! that is dead is unlinked, one that lives longer by now is parked again, one that is gone was
 //! somebody else's affair. The wheel never writes to a record.
 
-use std::cell::Cell;
+use std::mem;
 
 use super::deadline::Deadline;
 use super::engine::Engine;
@@ -25,13 +25,8 @@ const STEP: usize = 256;
 /// After so many milliseconds, what the system refused memory for is tried again.
 const REFUSED_MS: u64 = 10;
 
-/// Of so many timers that a thread parks, it helps the wheel of one along.
-const HELPS_ONE_IN: u32 = 64;
-
-thread_local! {
-    /// Timers that this thread has parked.
-    static PARKED: Cell<u32> = const { Cell::new(0) };
-}
+/// Of so many timers of a shard, a writer that parks one helps the wheel along.
+const HELPS_ONE_IN: u64 = 64;
 
 /// A token on its way, with the millisecond at which it was made.
 #[derive(Clone, Copy)]
@@ -41,12 +36,7 @@ struct Parked {
 }
 
 /// Room for the timer that a record may need.
-pub(super) struct Timer {
-    parcel: Parcel<Parked>,
-    deadline: Deadline,
-    /// Whether a token that is parked already serves the record.
-    runs: bool,
-}
+pub(super) struct Timer(Parcel<Parked>);
 
 impl Timer {
     /// # Errors
@@ -54,13 +44,7 @@ impl Timer {
     /// `NoMemory`.
     pub(super) fn new() -> Result<Self> {
         let nothing = Parked { token: Token::new(0, 0, 0), deadline: 0 };
-        let parcel = Parcel::new(nothing).ok_or(Error::NoMemory)?;
-        Ok(Self { parcel, deadline: Deadline::NEVER, runs: false })
-    }
-
-    /// Sets the deadline of the record, and whether its timer runs already.
-    pub(super) fn set(&mut self, deadline: Deadline, runs: bool) {
-        (self.deadline, self.runs) = (deadline, runs);
+        Parcel::new(nothing).map(Self).ok_or(Error::NoMemory)
     }
 }
 
@@ -81,8 +65,12 @@ pub(super) struct Figures {
 
 struct Shard {
     inbox: Inbox<Parked>,
+    /// Tokens that ever came, beside the word that putting them in writes anyway.
+    came: AtomicU64,
     /// When the wheel has something to do, in milliseconds.
     next: AtomicU64,
+    /// Tokens in the wheel.
+    parked: AtomicU64,
     /// Records with a deadline in the shard.
     records: AtomicI64,
     wheelhouse: Mutex<Wheelhouse>,
@@ -115,7 +103,8 @@ impl Timers {
             let wheelhouse = Wheelhouse { wheel, arrived: Arrived::NOTHING, due: Vec::new() };
             let wheelhouse = Mutex::new(wheelhouse);
             let (records, next) = (AtomicI64::default(), AtomicU64::new(u64::MAX));
-            CachePadded::new(Shard { inbox: Inbox::new(), next, records, wheelhouse })
+            let (inbox, came, parked) = (Inbox::new(), AtomicU64::default(), AtomicU64::default());
+            CachePadded::new(Shard { inbox, came, next, parked, records, wheelhouse })
         };
         let shards = (0..shards).map(shard).collect();
         Self { shards, used: AtomicBool::new(false), figures: Figures::default() }
@@ -129,7 +118,7 @@ impl Timers {
     /// The first timer calls the keeper.
     fn begin(&self, engine: &Engine) {
         if !self.used.load(Relaxed) && !self.used.swap(true, Relaxed) && engine.is_kept {
-            keeper::keep(&engine.this);
+            keeper::keep(engine);
         }
     }
 
@@ -146,54 +135,41 @@ impl Timers {
         self.shards[shard].records.fetch_add(by, Relaxed);
     }
 
-    /// Tokens in the wheels, those of shards that are being advanced apart.
+    /// Tokens in the wheels; those that no wheel has taken in are not counted.
     pub(super) fn parked(&self) -> u64 {
-        let houses = self.shards.iter().filter_map(|shard| try_lock(&shard.wheelhouse));
-        houses.map(|house| house.wheel.len() as u64).sum()
+        self.shards.iter().map(|shard| shard.parked.load(Relaxed)).sum()
+    }
+
+    /// Gives up the wheels without touching them: what they hold is never freed.
+    pub(super) fn abandon(&mut self) {
+        mem::forget(mem::take(&mut self.shards));
     }
 }
 
-/// What became of a token that fired.
-enum Fired {
-    /// Its record is another's affair by now.
-    Idle,
-    /// Its record was dead and is gone.
-    Expired,
-    /// Its record lives until then.
-    Later(u64),
-}
-
 impl Engine {
-    /// Counts a record that was published, and parks its token if it needs one.
-    pub(super) fn park(&self, timer: Timer, hash: u64) {
-        let Timer { mut parcel, deadline, runs } = timer;
-        if deadline.is_never() {
-            return;
-        }
-        let index = self.shards.shard_of(hash);
-        self.timers.count(index, 1);
-        if runs {
-            return;
-        }
+    /// Parks the token of a record that was published.
+    pub(super) fn park(&self, timer: Timer, deadline: Deadline, hash: u64) {
+        let Timer(mut parcel) = timer;
         let token = Token::new(hash, deadline.id(), 0);
         parcel.set(Parked { token, deadline: deadline.ms() });
-        self.timers.shards[index].inbox.put(parcel);
+        let index = self.shards.shard_of(hash);
+        let shard = &self.timers.shards[index];
+        shard.inbox.put(parcel);
         self.timers.begin(self);
         if self.is_kept {
-            keeper::parked(deadline.ms());
+            self.wake_keeper(deadline.ms());
         }
-        PARKED.set(PARKED.get().wrapping_add(1));
-        if PARKED.get().is_multiple_of(HELPS_ONE_IN) {
-            let _ = self.advance_shard(index);
+        if shard.came.fetch_add(1, Relaxed) % HELPS_ONE_IN == HELPS_ONE_IN - 1 {
+            let _ = self.advance_shard(index, self.clock.now_ms());
         }
     }
 
     /// Brings all wheels up to now; how many records that removed. Shards that another thread is
     /// advancing are left to it.
     pub(super) fn expire_all(&self) -> u64 {
-        let mut expired = 0;
+        let (mut expired, now) = (0, self.clock.now_ms());
         for index in 0..self.timers.shards.len() {
-            while let Some(advanced) = self.advance_shard(index) {
+            while let Some(advanced) = self.advance_shard(index, now) {
                 expired += advanced.expired;
                 if !advanced.behind {
                     break;
@@ -214,7 +190,7 @@ impl Engine {
     pub(super) fn advance_all(&self) -> Advanced {
         let mut sum = Advanced { expired: 0, behind: false, busy: false, next: u64::MAX };
         for index in 0..self.timers.shards.len() {
-            let Some(advanced) = self.advance_shard(index) else {
+            let Some(advanced) = self.advance_shard(index, self.clock.now_ms()) else {
                 sum.busy = true;
                 continue;
             };
@@ -226,21 +202,26 @@ impl Engine {
     }
 
     /// One step of one shard's wheel; `None` where another thread is at it.
-    fn advance_shard(&self, index: usize) -> Option<Advanced> {
+    fn advance_shard(&self, index: usize, now: u64) -> Option<Advanced> {
         let shard = &self.timers.shards[index];
+        // Before the lock: when a guard ends, what users made may be dropped.
+        let guard = epoch::pin();
         let mut house = try_lock(&shard.wheelhouse)?;
-        let now = self.clock.now_ms();
-        let mut advanced =
-            Advanced { expired: 0, behind: false, busy: false, next: now + REFUSED_MS };
-        if self.step(index, &mut house, now, &mut advanced).is_ok() {
-            advanced.behind |= house.arrived.peek().is_some();
-            advanced.next = house.wheel.next_due().unwrap_or(u64::MAX);
+        let mut advanced = Advanced { expired: 0, behind: false, busy: false, next: u64::MAX };
+        match self.step(index, &mut house, &guard, now, &mut advanced.expired) {
+            Ok(progress) => {
+                let waits = house.arrived.peek().is_some() || !shard.inbox.is_empty();
+                advanced.behind = progress == Progress::Behind || waits;
+                advanced.next = house.wheel.next_due().unwrap_or(u64::MAX);
+            }
+            Err(_) => advanced.next = now + REFUSED_MS,
         }
         self.timers.figures.expired_actively.fetch_add(advanced.expired, Relaxed);
         shard.next.store(if advanced.behind { now } else { advanced.next }, Relaxed);
+        shard.parked.store(house.wheel.len() as u64, Relaxed);
         drop(house);
         if self.is_kept {
-            keeper::parked(advanced.next);
+            self.wake_keeper(advanced.next);
         }
         Some(advanced)
     }
@@ -251,53 +232,61 @@ impl Engine {
         &self,
         index: usize,
         house: &mut Wheelhouse,
+        guard: &Guard,
         now: u64,
-        advanced: &mut Advanced,
-    ) -> Result<()> {
+        expired: &mut u64,
+    ) -> Result<Progress> {
         house.take_in(&self.timers.shards[index].inbox, now)?;
         house.due.try_reserve(STEP).map_err(|_| Error::NoMemory)?;
         let Wheelhouse { wheel, due, .. } = house;
         let progress = wheel.advance(now, STEP - due.len().min(STEP), |token| due.push(token));
-        advanced.behind = progress == Progress::Behind;
-        let guard = epoch::pin();
         while let Some(&token) = due.last() {
-            match self.fire(&guard, index, token, now)? {
-                Fired::Idle => {}
-                Fired::Expired => advanced.expired += 1,
-                Fired::Later(ms) => {
-                    let again = wheel.schedule(token.at(ms, now), now);
-                    again.map_err(|_| Error::NoMemory)?;
-                }
+            if let Some(later) = self.fire(guard, index, token, now, expired)? {
+                let again = wheel.schedule(token.at(later, now), now);
+                again.map_err(|_| Error::NoMemory)?;
             }
             due.pop();
         }
         let records = self.timers.shards[index].records.load(Relaxed).max(0) as usize;
         if wheel.len() > 2 * records + STEP {
-            let _ = wheel.compact(STEP, |token| self.meant_by(&guard, index, token).is_some());
+            let is_meant = |token| self.meant_by(guard, index, token, u64::MAX).is_some();
+            let _ = wheel.compact(STEP, is_meant);
         }
-        if progress == Progress::NoMemory { Err(Error::NoMemory) } else { Ok(()) }
+        if progress == Progress::NoMemory { Err(Error::NoMemory) } else { Ok(progress) }
     }
 
-    /// Does what a token is for.
-    fn fire(&self, guard: &Guard, shard: usize, token: Token, now: u64) -> Result<Fired> {
-        loop {
-            let Some(entry) = self.meant_by(guard, shard, token) else { return Ok(Fired::Idle) };
-            if entry.deadline().ms() > now {
-                return Ok(Fired::Later(entry.deadline().ms()));
-            }
+    /// Does what a token is for; when it is to fire again, if it is.
+    ///
+    /// Two keys may share the bits that a token has: then it serves both.
+    fn fire(
+        &self,
+        guard: &Guard,
+        shard: usize,
+        token: Token,
+        now: u64,
+        expired: &mut u64,
+    ) -> Result<Option<u64>> {
+        while let Some(entry) = self.meant_by(guard, shard, token, now) {
             // A failure means that somebody has changed it: look again.
-            if self.unlink_dead(guard, self.key(entry.key()), entry)? {
-                return Ok(Fired::Expired);
-            }
+            *expired += u64::from(self.unlink_dead(guard, self.key(entry.key()), entry)?);
         }
+        let later = self.meant_by(guard, shard, token, u64::MAX);
+        Ok(later.map(|entry| entry.deadline().ms()))
     }
 
-    /// The record whose timer a token is.
-    fn meant_by<'g>(&'g self, guard: &'g Guard, shard: usize, token: Token) -> Option<Entry<'g>> {
+    /// A record whose timer a token is, and that is due by `latest`.
+    fn meant_by<'g>(
+        &'g self,
+        guard: &'g Guard,
+        shard: usize,
+        token: Token,
+        latest: u64,
+    ) -> Option<Entry<'g>> {
         let hasher = self.shards.hasher();
         self.shards.get_in(shard, token.hash(), guard, |entry| {
             !entry.deadline().is_never()
                 && entry.deadline().id() == token.id()
+                && entry.deadline().ms() <= latest
                 && token.means(record::hash(hasher, entry.key()))
         })
     }
@@ -327,6 +316,7 @@ impl Wheelhouse {
 mod tests {
     use std::time::Duration;
 
+    use crate::sync::Relaxed;
     use crate::{ManualClock, Store, Ttl};
 
     #[test]
@@ -350,6 +340,34 @@ mod tests {
         clock.advance(Duration::from_secs(3600));
         assert_eq!(store.purge_expired(), Ok(10));
         assert_eq!((store.stats().entries, store.stats().timers), (0, 0));
+    }
+
+    #[test]
+    fn records_with_a_deadline_are_counted_however_they_come_and_go() {
+        let clock = ManualClock::new();
+        let store = Store::builder().shards(1).clock(&clock).build().expect("memory");
+        let counted = || store.engine.timers.shards[0].records.load(Relaxed);
+        let soon = Ttl::After(Duration::from_millis(9));
+        for _ in 0..10 {
+            store.set_with("a", "1", soon).expect("set");
+            store.incr("a", 1).expect("incr");
+            store.update("a", |old| old.to_vec()).expect("update");
+            store.set_with("a", "1", Ttl::Keep).expect("set");
+            let version = store.get("a").expect("live").version();
+            store.compare_and_swap("a", version, "2").expect("swap");
+            store.touch("a", Duration::from_millis(50)).expect("touch");
+            assert_eq!(counted(), 1);
+            store.persist("a").expect("persist");
+            assert_eq!(counted(), 0);
+            store.expire("a", soon).expect("expire");
+            store.set_with("b", "1", soon).expect("set");
+            assert_eq!(counted(), 2);
+            store.delete("b").expect("delete");
+            assert_eq!(counted(), 1);
+            clock.advance(Duration::from_millis(9));
+            assert!(!store.contains("a"));
+            assert_eq!(counted(), 0);
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::deadline::{Remaining, Ttl};
-use super::expiry::{Outgoing, Until};
+use super::expiry::Outgoing;
 use super::record::{Draft, Entry};
 use super::{SetResult, Store};
 use crate::epoch;
@@ -53,12 +53,11 @@ impl Store {
     ) -> Result<SetResult> {
         self.check()?;
         let key = self.engine.key_ahead(key.as_ref());
-        let until = self.engine.until(options.into().ttl)?;
-        if matches!(until, Until::Past) {
+        let draft = Draft::new(key.bytes, value.as_ref())?;
+        let Some(until) = self.engine.until(options.into().ttl)? else {
             self.unlink(&epoch::pin(), key, |_| true)?;
             return Ok(SetResult::Expired);
-        }
-        let draft = Draft::new(key.bytes, value.as_ref())?;
+        };
         self.set_outgoing(&epoch::pin(), key, Outgoing::new(draft, until)?)
     }
 
@@ -67,15 +66,14 @@ impl Store {
     pub fn ttl(&self, key: impl AsRef<[u8]>) -> Option<Remaining> {
         let key = self.engine.key_ahead(key.as_ref());
         let guard = epoch::pin();
+        // Read before it is found live: so something is left. Rounded as deadlines are.
+        let now = self.engine.clock.ms_after(Duration::ZERO);
         let deadline = self.engine.find(&guard, key)?.deadline();
         if deadline.is_never() {
             return Some(Remaining::Never);
         }
-        match deadline.ms().saturating_sub(self.engine.clock.now_ms()) {
-            // It ended since it was found.
-            0 => None,
-            ms => Some(Remaining::For(Duration::from_millis(ms))),
-        }
+        let left = deadline.ms().saturating_sub(now).max(1);
+        Some(Remaining::For(Duration::from_millis(left)))
     }
 
     /// Gives a key another time to live, its value as it stands; whether it was there. Costs a copy
@@ -121,12 +119,12 @@ impl Store {
         self.check()?;
         let key = self.engine.key_ahead(key);
         let guard = epoch::pin();
-        if matches!(self.engine.until(ttl)?, Until::Past) {
+        let Some(until) = self.engine.until(ttl)? else {
             return Ok(self.unlink(&guard, key, |_| true)?.is_some());
-        }
+        };
         let copy = |entry: Entry<'_>| {
             let draft = Draft::new(key.bytes, entry.value())?;
-            Outgoing::new(draft, self.engine.until(ttl)?)
+            Outgoing::new(draft, until)
         };
         let mut made = None;
         let change = self.engine.write(&guard, key, |seen| {
@@ -146,7 +144,8 @@ impl Store {
         }
     }
 
-    /// Removes all keys whose deadline has passed; how many this call removed.
+    /// Removes all keys whose deadline has passed; how many this call removed. Another thread that
+    /// is removing some at this moment is left to do so.
     ///
     /// # Errors
     ///
@@ -160,7 +159,8 @@ impl Store {
 
     /// Does a bounded part of what is due: removes keys whose deadline has passed, some hundred in
     /// each shard, so that their memory goes back. When to call again: at once, if more is due, in
-    /// so long, or not before another key is given a deadline.
+    /// so long, or not before another key is given a deadline. (A nearer deadline that is set
+    /// meanwhile comes earlier.)
     ///
     /// # Errors
     ///
@@ -170,6 +170,9 @@ impl Store {
         let advanced = self.engine.advance_all();
         if advanced.behind {
             return Ok(Some(Duration::ZERO));
+        }
+        if advanced.busy {
+            return Ok(Some(Duration::from_millis(1)));
         }
         let wait = advanced.next.saturating_sub(self.engine.clock.now_ms());
         Ok((advanced.next != u64::MAX).then(|| Duration::from_millis(wait)))

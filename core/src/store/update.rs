@@ -1,6 +1,5 @@
 //! Atomic changes that depend on what stands there.
 
-use super::deadline::Ttl;
 use super::expiry::Outgoing;
 use super::record::{Draft, Entry};
 use super::{Store, Value};
@@ -49,10 +48,9 @@ impl Store {
         self.check()?;
         let key = self.engine.key_ahead(key.as_ref());
         let guard = epoch::pin();
-        let until = || self.engine.until(Ttl::Keep);
         let make = |sum| {
             let draft = Draft::new(key.bytes, itoa::Buffer::new().format(sum).as_bytes())?;
-            Outgoing::new(draft, until()?).map(|outgoing| (sum, outgoing))
+            Outgoing::new(draft, self.engine.until_kept()).map(|outgoing| (sum, outgoing))
         };
         let mut made = Err(Error::NoMemory);
         let change = self.engine.write(&guard, key, |seen| {
@@ -84,7 +82,7 @@ impl Store {
         self.check()?;
         let key = self.engine.key_ahead(key.as_ref());
         let draft = Draft::new(key.bytes, value.as_ref())?;
-        let mut outgoing = Outgoing::new(draft, self.engine.until(Ttl::Keep)?)?;
+        let mut outgoing = Outgoing::new(draft, self.engine.until_kept())?;
         let guard = epoch::pin();
         let change = self.engine.write(&guard, key, |seen| match seen.live() {
             Some(entry) if entry.version() == version => {
@@ -172,9 +170,8 @@ impl Store {
         draft: Option<Draft>,
     ) -> Result<Option<Computed>> {
         let new = draft.as_ref().map(|draft| Value::new(draft.share()));
-        let until = || self.engine.until(Ttl::Keep);
         let mut outgoing = match draft {
-            Some(draft) => Some(Outgoing::new(draft, until()?)?),
+            Some(draft) => Some(Outgoing::new(draft, self.engine.until_kept())?),
             None => None,
         };
         let key = self.engine.key_ahead(key);

@@ -56,12 +56,12 @@ impl<T: Copy> Drop for Parcel<T> {
 }
 
 /// What has arrived and was not taken yet.
-pub(crate) struct Inbox<T: Copy> {
+pub(crate) struct Inbox<T: Copy + Send> {
     last: AtomicPtr<Node<T>>,
     items: PhantomData<T>,
 }
 
-impl<T: Copy> Inbox<T> {
+impl<T: Copy + Send> Inbox<T> {
     pub(crate) fn new() -> Self {
         Self { last: AtomicPtr::new(ptr::null_mut()), items: PhantomData }
     }
@@ -99,7 +99,7 @@ impl<T: Copy> Inbox<T> {
     }
 }
 
-impl<T: Copy> Drop for Inbox<T> {
+impl<T: Copy + Send> Drop for Inbox<T> {
     fn drop(&mut self) {
         drop(self.take());
     }

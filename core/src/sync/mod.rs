@@ -26,10 +26,8 @@ pub(crate) use crossbeam_epoch as crossbeam;
 pub(crate) use crossbeam_utils::CachePadded;
 pub(crate) use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release};
 pub(crate) use std::sync::atomic::{Ordering::SeqCst, fence};
-pub(crate) use std::sync::{
-    Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError, Weak,
-};
-pub(crate) use std::thread::{JoinHandle, current as current_thread};
+pub(crate) use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError, Weak};
+pub(crate) use std::thread::{JoinHandle, Thread, current as current_thread};
 
 /// Atomics for figures: read by people, never by an algorithm, and so outside of loom's view.
 pub(crate) mod figures {
@@ -80,18 +78,11 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Waits for a condition, for some time or without end; it may return earlier.
-pub(crate) fn wait<'m, T>(
-    condition: &Condvar,
-    guard: MutexGuard<'m, T>,
-    time: Option<Duration>,
-) -> MutexGuard<'m, T> {
+/// Sleeps until another thread unparks this one, or for some time; it may return earlier.
+pub(crate) fn sleep(time: Option<Duration>) {
     match time {
-        None => condition.wait(guard).unwrap_or_else(PoisonError::into_inner),
-        Some(time) => {
-            let waited = condition.wait_timeout(guard, time);
-            waited.unwrap_or_else(PoisonError::into_inner).0
-        }
+        None => std::thread::park(),
+        Some(time) => std::thread::park_timeout(time),
     }
 }
 

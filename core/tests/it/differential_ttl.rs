@@ -1,5 +1,6 @@
-//! A `Store` with deadlines, used by one thread with a clock that is moved by hand, answers as a map
-//! would that looks at each deadline at each call; and what is due goes without being asked for.
+//! A `Store` with deadlines, used by one thread with a clock that is moved by hand, answers as a
+//! map would that looks at each deadline at each call; and what is due goes without being asked
+//! for.
 
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
@@ -159,7 +160,10 @@ impl World {
         assert_eq!(number, expected.map(|e| e.number.to_string()).as_deref(), "key {key}");
         let left = expected.map(|entry| match entry.end {
             None => Remaining::Never,
-            Some(end) => Remaining::For(Duration::from_millis(end - self.now())),
+            Some(end) => {
+                let now = self.clock.elapsed().as_nanos().div_ceil(1_000_000) as u64;
+                Remaining::For(Duration::from_millis((end - now).max(1)))
+            }
         });
         assert_eq!(self.store.ttl([key]), left, "key {key}");
         if let Some(found) = found {

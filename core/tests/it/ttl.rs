@@ -1,12 +1,14 @@
 //! Deadlines: refused ones, passed ones, and many threads that set, refresh, expire and read.
 
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
 use rkv::{Error, ManualClock, Remaining, SetResult, Store, Ttl};
 
 use crate::dice::Dice;
+use crate::stress::preempt::Preempted;
 
 const MS: Duration = Duration::from_millis(1);
 
@@ -157,4 +159,59 @@ fn write_and_read(store: &Store, clock: &ManualClock, thread: u64, rounds: u64) 
             assert!(end_of(&value) > before, "served {} ms after its end", before - end_of(&value));
         }
     }
+}
+
+/// One thread sets a value that nobody had before and waits until it is gone; others prolong it and
+/// read. Who was told that it is gone never sees it again: nobody builds on what had ended.
+#[test]
+fn what_is_gone_for_one_is_gone_for_all() {
+    let clock = &ManualClock::new();
+    let store = &Store::builder().shards(1).clock(clock).build().expect("memory");
+    let rounds = if cfg!(miri) { 5_u64 } else { 1500 };
+    // The last value whose set has returned, and the last that somebody was told is gone.
+    let (set, gone, stop) = (&AtomicU64::new(0), &AtomicU64::new(0), &AtomicBool::new(false));
+    let read = move || {
+        let (before, was_gone) = (set.load(SeqCst), gone.load(SeqCst));
+        match store.get("k") {
+            None => drop(gone.fetch_max(before, SeqCst)),
+            Some(value) => {
+                let number = u64::from_le_bytes((*value).try_into().expect("8 bytes"));
+                assert!(number > was_gone, "{number} came back after {was_gone} was gone");
+            }
+        }
+    };
+    let until_stopped = move |work: &dyn Fn()| {
+        let _preempted = Preempted::start();
+        while !stop.load(SeqCst) {
+            work();
+        }
+    };
+    thread::scope(|scope| {
+        let workers = [
+            scope.spawn(move || until_stopped(&|| clock.advance(Duration::from_micros(1)))),
+            scope.spawn(move || until_stopped(&|| assert!(store.touch("k", 2 * MS).is_ok()))),
+            scope.spawn(move || {
+                until_stopped(&|| assert!(store.expire("k", Ttl::After(MS)).is_ok()))
+            }),
+            scope.spawn(move || until_stopped(&read)),
+        ];
+        let setter = scope.spawn(move || {
+            for number in 1..=rounds {
+                store.set_with("k", number.to_le_bytes(), Ttl::After(MS)).expect("set");
+                set.store(number, SeqCst);
+                while gone.load(SeqCst) < number {
+                    read();
+                }
+                // Who looked at its clock before the end may go on only now.
+                for _ in 0..50 {
+                    thread::yield_now();
+                    read();
+                }
+            }
+        });
+        let ended = setter.join();
+        stop.store(true, SeqCst);
+        ended.expect("the setter");
+        workers.into_iter().for_each(|worker| worker.join().expect("a worker"));
+    });
 }

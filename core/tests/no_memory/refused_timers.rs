@@ -33,6 +33,7 @@ fn a_key_whose_timer_is_refused_stands_as_it_stood() {
         assert_eq!(store.persist("k"), Ok(true), "it needs no timer");
     });
     clock.advance(MS);
+    assert_eq!(store.purge_expired(), Ok(0));
     let stands = store.get("k").expect("nothing removed it");
     assert_eq!((&*stands, stands.version()), (&b"stands"[..], version));
     assert_eq!((store.count(), store.ttl("k")), (1, Some(Remaining::Never)));
@@ -49,6 +50,7 @@ fn timers_that_the_wheel_has_no_memory_for_are_kept_until_it_has() {
     let again = without_blocks(least, most, || {
         let again = store.advance();
         clock.advance(MS * 20);
+        assert!((20..=40).contains(&store.count()), "what is due may stay, what is not must");
         (again, store.advance())
     });
     let soon = Ok(Some(10 * MS));
@@ -59,4 +61,13 @@ fn timers_that_the_wheel_has_no_memory_for_are_kept_until_it_has() {
     clock.advance(MS * 20);
     store.purge_expired().expect("purge");
     assert_eq!((store.stats().entries, store.stats().timers), (0, 0));
+}
+
+#[test]
+fn a_batch_with_a_refused_timer_is_not_applied_at_all() {
+    let store = Store::builder().default_ttl(MS).build().expect("memory");
+    let entries = [("a", "1"), ("b", "2")];
+    let refused = without_blocks(TIMER_BYTES, TIMER_BYTES, || store.set_many(&entries));
+    assert_eq!(refused, Err(Error::NoMemory));
+    assert_eq!(store.stats().entries, 0);
 }

@@ -1,4 +1,4 @@
-/* A program may end with open stores and guards, also while a thread uses them. */
+/* A program may end with open stores, deadlines and guards, also while a thread uses them. */
 #include <pthread.h>
 
 #include "check.h"
@@ -22,6 +22,7 @@ int main(void) {
   size_t len;
   GIVES(KV_OK, kv_open(NULL, &store));
   GIVES(KV_OK, kv_set(store, LIT("k"), LIT("v")));
+  GIVES(KV_OK, kv_set_ttl(store, LIT("timed"), LIT("v"), 60000));
   GIVES(KV_OK, kv_pin(store, &guard));
   GIVES(KV_OK, kv_get_ref(guard, LIT("k"), &value));
   CHECK(pthread_create(&thread, NULL, use_for_ever, &store) == 0);

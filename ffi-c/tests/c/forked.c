@@ -1,5 +1,6 @@
 /* A child process cannot use the stores and guards of its parent, and can have its own, also when
-   another thread of the parent was in the middle of a call at the fork. */
+   another thread of the parent was in the middle of a call at the fork, and the library has a
+   thread for deadlines. */
 #include <pthread.h>
 #include <sys/types.h>
 #include <sys/wait.h>
@@ -27,6 +28,14 @@ static void inherited_store_is_refused_by_every_call(kv_store_t store) {
   GIVES(KV_ERR_FORKED, kv_delete(store, LIT("k")));
   GIVES(KV_ERR_FORKED, kv_incr(store, LIT("n"), 1, NULL));
   GIVES(KV_ERR_FORKED, kv_count(store, &count));
+  GIVES(KV_ERR_FORKED, kv_set_ttl(store, LIT("k"), LIT("v"), 5));
+  GIVES(KV_ERR_FORKED, kv_ttl(store, LIT("k"), &count));
+  GIVES(KV_ERR_FORKED, kv_expire(store, LIT("k"), 5));
+  GIVES(KV_ERR_FORKED, kv_persist(store, LIT("k")));
+  GIVES(KV_ERR_FORKED, kv_touch(store, LIT("k"), 5));
+  GIVES(KV_ERR_FORKED, kv_purge_expired(store, &count));
+  GIVES(KV_ERR_FORKED, kv_advance(store, &count));
+  GIVES(KV_ERR_FORKED, kv_clock_advance(store, 5));
   GIVES(KV_ERR_FORKED, kv_scan(store, NULL, 0, never, NULL));
   GIVES(KV_ERR_FORKED, kv_get_many(store, NULL, 0, &values));
   GIVES(KV_ERR_FORKED, kv_pin(store, &guard));
@@ -62,6 +71,7 @@ static void child_opens_stores_of_its_own(void) {
   GIVES(KV_OK, kv_open(NULL, &store));
   for (i = 0; i < 1000; i++) GIVES(KV_OK, kv_incr(store, LIT("n"), 1, NULL));
   HOLDS(store, LIT("n"), "1000", 4);
+  GIVES(KV_OK, kv_set_ttl(store, LIT("timed"), LIT("v"), 60000));
   child_pins_stores_of_its_own(store);
   GIVES(KV_OK, kv_close(store));
   GIVES(KV_OK, kv_flush());
@@ -137,6 +147,7 @@ int main(void) {
   int i;
   GIVES(KV_OK, kv_open(NULL, &store));
   GIVES(KV_OK, kv_set(store, LIT("k"), LIT("before")));
+  GIVES(KV_OK, kv_set_ttl(store, LIT("timed"), LIT("v"), 60000));
   in_a_child(store);
   fork_under_a_guard(store);
   scan_that_forks_ends_in_the_child(store);

@@ -17,6 +17,7 @@ static int32_t never(void *user_data, const kv_entry_t *entry) {
 static void null_is_refused_by_name(kv_store_t store) {
   char buffer[4];
   size_t len = 99;
+  uint64_t ttl_ms = 99;
   void *data;
   INVALID("options", kv_options_init(NULL, sizeof(kv_options_t)));
   INVALID("out_store", kv_open(NULL, NULL));
@@ -31,6 +32,13 @@ static void null_is_refused_by_name(kv_store_t store) {
   INVALID("key", kv_delete(store, NULL, 1));
   INVALID("key", kv_incr(store, NULL, 1, 1, NULL));
   INVALID("out_count", kv_count(store, NULL));
+  INVALID("key", kv_set_ttl(store, NULL, 1, LIT("v"), 5));
+  INVALID("value", kv_set_ttl(store, LIT("k"), NULL, 1, 5));
+  INVALID("key", kv_ttl(store, NULL, 1, &ttl_ms));
+  INVALID("out_ttl_ms", kv_ttl(store, LIT("k"), NULL));
+  INVALID("key", kv_expire(store, NULL, 1, 5));
+  INVALID("key", kv_persist(store, NULL, 1));
+  INVALID("key", kv_touch(store, NULL, 1, 5));
   INVALID("prefix", kv_scan(store, NULL, 1, never, NULL));
   INVALID("callback", kv_scan(store, NULL, 0, NULL, NULL));
 }
@@ -38,6 +46,7 @@ static void null_is_refused_by_name(kv_store_t store) {
 static void lengths_that_no_object_has_are_refused(kv_store_t store) {
   size_t lengths[2] = {SIZE_MAX, (size_t)PTRDIFF_MAX + 1};
   size_t i, len;
+  uint64_t ttl_ms;
   void *data;
   for (i = 0; i < 2; i++) {
     INVALID("key", kv_get(store, "k", lengths[i], NULL, 0, &len));
@@ -46,6 +55,12 @@ static void lengths_that_no_object_has_are_refused(kv_store_t store) {
     INVALID("value", kv_set(store, LIT("k"), "v", lengths[i]));
     INVALID("key", kv_delete(store, "k", lengths[i]));
     INVALID("key", kv_incr(store, "k", lengths[i], 1, NULL));
+    INVALID("key", kv_set_ttl(store, "k", lengths[i], LIT("v"), 5));
+    INVALID("value", kv_set_ttl(store, LIT("k"), "v", lengths[i], 5));
+    INVALID("key", kv_ttl(store, "k", lengths[i], &ttl_ms));
+    INVALID("key", kv_expire(store, "k", lengths[i], 5));
+    INVALID("key", kv_persist(store, "k", lengths[i]));
+    INVALID("key", kv_touch(store, "k", lengths[i], 5));
     INVALID("prefix", kv_scan(store, "k", lengths[i], never, NULL));
   }
 }
@@ -62,6 +77,14 @@ static void every_call_is_closed(kv_store_t store) {
   GIVES(KV_ERR_CLOSED, kv_delete(store, LIT("k")));
   GIVES(KV_ERR_CLOSED, kv_incr(store, LIT("k"), 1, &sum));
   GIVES(KV_ERR_CLOSED, kv_count(store, &count));
+  GIVES(KV_ERR_CLOSED, kv_set_ttl(store, LIT("k"), LIT("v"), 5));
+  GIVES(KV_ERR_CLOSED, kv_ttl(store, LIT("k"), &count));
+  GIVES(KV_ERR_CLOSED, kv_expire(store, LIT("k"), 5));
+  GIVES(KV_ERR_CLOSED, kv_persist(store, LIT("k")));
+  GIVES(KV_ERR_CLOSED, kv_touch(store, LIT("k"), 5));
+  GIVES(KV_ERR_CLOSED, kv_purge_expired(store, &count));
+  GIVES(KV_ERR_CLOSED, kv_advance(store, &count));
+  GIVES(KV_ERR_CLOSED, kv_clock_advance(store, 5));
   GIVES(KV_ERR_CLOSED, kv_scan(store, NULL, 0, never, NULL));
   GIVES(KV_ERR_CLOSED, kv_retain(store));
   CHECK(data == NULL && len == 0 && count == 99 && sum == 99);

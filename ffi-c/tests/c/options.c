@@ -30,17 +30,20 @@ static void defaults_and_given_values_open(void) {
   GIVES(KV_OK, kv_options_init(&options, sizeof options));
   CHECK(options.struct_size == sizeof options);
   CHECK(options.capacity == 0 && options.shards == 0 && options.flags == 0);
+  CHECK(options.default_ttl_ms == KV_TTL_NEVER);
   open_and_close(&options);
   options.capacity = 1000;
   options.shards = 8;
+  options.flags = KV_MANUAL_CLOCK;
+  options.default_ttl_ms = 1;
   open_and_close(&options);
 }
 
 static void older_program_gets_defaults_for_what_it_lacks(void) {
   kv_options_t options;
   memset(&options, 0xff, sizeof options);
-  GIVES(KV_OK, kv_options_init(&options, offsetof(kv_options_t, reserved_)));
-  CHECK(options.reserved_[0] == UINT64_MAX);
+  GIVES(KV_OK, kv_options_init(&options, offsetof(kv_options_t, default_ttl_ms)));
+  CHECK(options.default_ttl_ms == UINT64_MAX && options.reserved_[0] == UINT64_MAX);
   open_and_close(&options);
 }
 
@@ -56,7 +59,7 @@ static void newer_program_may_pass_zeros_only(void) {
 
 static void wrong_sizes_are_refused(void) {
   kv_options_t options;
-  size_t sizes[4] = {0, offsetof(kv_options_t, reserved_) - 1, 4097, SIZE_MAX};
+  size_t sizes[4] = {0, offsetof(kv_options_t, default_ttl_ms) - 1, 4097, SIZE_MAX};
   size_t i;
   for (i = 0; i < 4; i++) {
     GIVES(KV_OK, kv_options_init(&options, sizeof options));
@@ -71,10 +74,10 @@ static void wrong_sizes_are_refused(void) {
 static void unknown_flags_and_reserved_fields_are_refused(void) {
   kv_options_t options;
   GIVES(KV_OK, kv_options_init(&options, sizeof options));
-  options.flags = 0x80000000u;
+  options.flags = 0x80000000u | KV_MANUAL_CLOCK;
   refused(KV_ERR_UNSUPPORTED, &options, "options.flags");
   options.flags = 0;
-  options.reserved_[4] = 1;
+  options.reserved_[3] = 1;
   refused(KV_ERR_UNSUPPORTED, &options, "options");
 }
 
@@ -86,6 +89,11 @@ static void impossible_values_are_refused(void) {
   options.shards = 128;
   refused(KV_ERR_INVALID_ARGUMENT, &options, "shards");
   options.shards = 0;
+  options.default_ttl_ms = KV_TTL_DEFAULT;
+  refused(KV_ERR_INVALID_TTL, &options, "options.default_ttl_ms");
+  options.default_ttl_ms = KV_TTL_KEEP;
+  refused(KV_ERR_INVALID_TTL, &options, "options.default_ttl_ms");
+  options.default_ttl_ms = KV_TTL_NEVER;
   options.capacity = UINT64_MAX;
   refused(KV_ERR_NO_MEMORY, &options, "memory");
   options.capacity = (uint64_t)1 << 50;

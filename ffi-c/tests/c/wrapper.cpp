@@ -104,7 +104,7 @@ void options_reach_the_store() {
   options.capacity = 100;
   kv::store store(options);
   store.set("k", "v");
-  options.flags = 1;
+  options.flags = 4;
   CHECK(thrown_by([&] { kv::store refused(options); }) == KV_ERR_UNSUPPORTED);
 }
 

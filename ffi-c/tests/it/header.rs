@@ -8,9 +8,9 @@ use std::path::Path;
 use crate::toolchain::{package, repository};
 
 /// The files with C items, in the order in which a reader of the header meets them.
-pub(crate) const SOURCES: [&str; 11] = [
-    "version", "status", "failure", "handle", "options", "entry", "store", "scan", "guard", "pin",
-    "batch",
+pub(crate) const SOURCES: [&str; 14] = [
+    "version", "status", "failure", "handle", "lifetime", "options", "entry", "store", "ttl",
+    "clock", "scan", "guard", "pin", "batch",
 ];
 
 #[test]
@@ -63,7 +63,7 @@ fn polish(text: &str) -> String {
                 lines[at].push_str(" */");
             }
             _ => lines.push(match line.rsplit_once(" -") {
-                Some((name, digits)) if name.starts_with("#define") => {
+                Some((name, digits)) if name.starts_with("#define") && is_number(digits) => {
                     format!("{name} (-{digits})")
                 }
                 _ => line.to_owned(),
@@ -72,6 +72,10 @@ fn polish(text: &str) -> String {
     }
     lines.dedup_by(|line, before| line.is_empty() && before.is_empty());
     lines.join("\n") + "\n"
+}
+
+fn is_number(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn version_macros() -> String {

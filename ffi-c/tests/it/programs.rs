@@ -35,6 +35,11 @@ fn options_of_older_and_newer_programs_are_understood() {
 }
 
 #[test]
+fn keys_live_to_their_deadline_and_not_beyond() {
+    c_program(&["ttl.c"], Memory::AccessesAndLeaks);
+}
+
+#[test]
 fn misuse_is_a_status_and_never_a_crash() {
     c_program(&["misuse.c"], Memory::AccessesAndLeaks);
 }
@@ -102,6 +107,11 @@ fn wrapper_owns_converts_and_throws() {
 #[test]
 fn wrapper_reads_without_copies_and_in_batches() {
     cpp_program(&["wrapper_reads.cpp"], Memory::AccessesAndLeaks);
+}
+
+#[test]
+fn wrapper_takes_durations_for_times_to_live() {
+    cpp_program(&["wrapper_ttl.cpp"], Memory::AccessesAndLeaks);
 }
 
 #[test]

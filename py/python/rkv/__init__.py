@@ -13,6 +13,7 @@ serves any number of threads, without locks.
 """
 
 from rkv._rkv import (
+    KEEP,
     Busy,
     Closed,
     Conflict,
@@ -20,6 +21,8 @@ from rkv._rkv import (
     Forked,
     Full,
     InvalidArgument,
+    InvalidTtl,
+    ManualClock,
     NoMemory,
     NotANumber,
     NotFound,
@@ -33,6 +36,7 @@ from rkv._rkv import (
 from rkv._stats import EpochStats, Stats
 
 __all__ = [
+    "KEEP",
     "Busy",
     "Closed",
     "Conflict",
@@ -41,6 +45,8 @@ __all__ = [
     "Forked",
     "Full",
     "InvalidArgument",
+    "InvalidTtl",
+    "ManualClock",
     "NoMemory",
     "NotANumber",
     "NotFound",

@@ -18,7 +18,13 @@ class Stats(TypedDict):
     """Figures of one store."""
 
     entries: int
-    """Number of keys."""
+    """Number of keys, expired ones that are still in memory among them."""
+    expired_actively: int
+    """Keys whose deadline passed and that a timer removed."""
+    expired_lazily: int
+    """Keys whose deadline passed and that a reader or writer met first."""
+    timers: int
+    """Timers that wait, those of deleted and overwritten keys among them."""
     shards: int
     """Number of tables that the keys are spread over."""
     buckets: int

@@ -11,7 +11,7 @@
 mod map_churn;
 mod map_runs;
 mod map_workers;
-mod preempt;
+pub(crate) mod preempt;
 mod store_churn;
 mod store_runs;
 mod store_workers;

@@ -15,7 +15,7 @@ fn period() -> Duration {
 }
 
 /// Preempts the thread that made it until it is dropped.
-pub(super) struct Preempted {
+pub(crate) struct Preempted {
     #[cfg(all(target_os = "linux", not(miri)))]
     timer: libc::timer_t,
 }
@@ -63,7 +63,7 @@ mod signal {
     }
 
     impl Preempted {
-        pub(in super::super) fn start() -> Preempted {
+        pub(crate) fn start() -> Preempted {
             install_handler();
             // SAFETY: a zeroed sigevent is valid; the fields that matter follow.
             let mut event: libc::sigevent = unsafe { mem::zeroed() };
@@ -95,7 +95,7 @@ mod signal {
 #[cfg(not(all(target_os = "linux", not(miri))))]
 impl Preempted {
     /// Miri preempts by itself; elsewhere the scheduler has to do.
-    pub(super) fn start() -> Preempted {
+    pub(crate) fn start() -> Preempted {
         let _ = period();
         Preempted {}
     }
