@@ -25,7 +25,6 @@ fn main() -> io::Result<()> {
     let circumstances = record::circumstances(&record::command("rkv-expiry")).join("\n");
     println!("{circumstances}\n");
     let report = expiry::report(command_line.entries);
-    println!("{report}");
     match &command_line.document {
         None => Ok(()),
         Some(file) => {
