@@ -143,6 +143,7 @@ fn idle(entries: u64, time: Duration) -> f64 {
     // Until the last of them is in its wheel.
     while store.advance().is_ok_and(|wait| wait == Some(Duration::ZERO)) {}
     let before = processor_ms();
+    #[expect(clippy::disallowed_methods, reason = "what a process does that has nothing to do")]
     thread::sleep(time);
     let used = processor_ms() - before;
     drop(store);
