@@ -73,8 +73,8 @@ fn probes(entries: u64) -> Lag {
     Lag::follow(&store, &due)
 }
 
-/// The lag while `rate` keys a second are set, each for a fifth of a second, for `seconds`. Where the
-/// writer is late, so are its keys.
+/// The lag while `rate` keys a second are set, each for a fifth of a second, for `seconds`. Where
+/// the writer is late, so are its keys.
 fn stream(rate: u64, seconds: u64) -> Lag {
     let (store, ttl) = (&Store::new(), Duration::from_millis(200));
     let began = Instant::now();

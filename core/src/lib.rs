@@ -27,6 +27,8 @@ mod epoch;
 #[expect(unsafe_code, reason = "the lock-free table")]
 mod table;
 mod wheel;
+#[cfg_attr(not(test), expect(dead_code, reason = "the store does not evict yet"))]
+mod evict;
 #[cfg(not(rkv_loom))]
 mod map;
 #[cfg(not(rkv_loom))]

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use super::keeper::Bell;
 use super::record::Record;
 use super::timers::Timers;
 use super::version::Floors;
 use crate::clock::Clock;
 use crate::epoch;
-use crate::sync::{OnceLock, Thread, Weak};
+use crate::sync::{OnceLock, Weak};
 use crate::table::Shards;
 
 /// The table of a store, and all that its operations need besides.
@@ -19,8 +20,8 @@ pub(super) struct Engine {
     pub(super) default_ttl: Option<Duration>,
     /// Whether the keeper looks after it from the first timer on.
     pub(super) is_kept: bool,
-    /// The thread that keeps it, from the first timer on.
-    pub(super) keeper: OnceLock<Thread>,
+    /// How to wake the thread that keeps it, from the first timer on.
+    pub(super) bell: OnceLock<Bell>,
     /// Itself.
     pub(super) this: Weak<Engine>,
     /// The fork generation of the process that made the store.

@@ -13,8 +13,8 @@ use crate::epoch;
 use crate::sync::figures::AtomicBool;
 use crate::sync::per_process::PerProcess;
 use crate::sync::{
-    Arc, JoinHandle, Mutex, Relaxed, SeqCst, Weak, current_thread, fence, lock, sleep, spawn,
-    statics::AtomicU64,
+    Arc, JoinHandle, Mutex, Relaxed, SeqCst, Thread, Weak, current_thread, fence, lock, sleep,
+    spawn, statics::AtomicU64,
 };
 
 /// How long the keeper lets a wheel alone that is in other hands.
@@ -26,8 +26,6 @@ static KEEPER: PerProcess<Keeper> = PerProcess::new();
 struct Keeper {
     generation: u64,
     state: Mutex<State>,
-    /// The millisecond at which the thread looks again; 0 while it is awake.
-    wakes: AtomicU64,
 }
 
 #[derive(Default)]
@@ -38,16 +36,25 @@ struct State {
 
 struct Running {
     thread: JoinHandle<()>,
-    stop: Arc<AtomicBool>,
+    shift: Arc<Shift>,
+}
+
+/// One thread's time as the keeper.
+struct Shift {
+    stop: AtomicBool,
+    /// The millisecond at which the thread looks again; 0 while it is awake.
+    wakes: AtomicU64,
+}
+
+/// How an engine wakes the thread that keeps it.
+pub(super) struct Bell {
+    thread: Thread,
+    shift: Arc<Shift>,
 }
 
 fn keeper() -> &'static Keeper {
     let is_ours = |keeper: &Keeper| keeper.generation == epoch::generation();
-    KEEPER.get(is_ours, || Keeper {
-        generation: epoch::birth(),
-        state: Mutex::default(),
-        wakes: AtomicU64::new(0),
-    })
+    KEEPER.get(is_ours, || Keeper { generation: epoch::birth(), state: Mutex::default() })
 }
 
 /// Looks after the timers of an engine from now on. Where the system refuses a thread, writers that
@@ -57,15 +64,16 @@ pub(super) fn keep(engine: &Engine) {
     let mut state = lock(&keeper.state);
     state.engines.push(Weak::clone(&engine.this));
     if state.thread.is_none() {
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = Arc::clone(&stop);
-        let thread = spawn("rkv-keeper", move || keeper.run(&stopped));
-        state.thread = thread.ok().map(|thread| Running { thread, stop });
+        let shift = Arc::new(Shift { stop: AtomicBool::new(false), wakes: AtomicU64::new(0) });
+        let own = Arc::clone(&shift);
+        let thread = spawn("rkv-keeper", move || keeper.run(&own));
+        state.thread = thread.ok().map(|thread| Running { thread, shift });
     }
-    if let Some(running) = &state.thread {
+    if let Some(Running { thread, shift }) = &state.thread {
         // While the engine is kept the thread does not end.
-        let _ = engine.keeper.set(running.thread.thread().clone());
-        running.thread.thread().unpark();
+        let bell = Bell { thread: thread.thread().clone(), shift: Arc::clone(shift) };
+        let _ = engine.bell.set(bell);
+        thread.thread().unpark();
     }
 }
 
@@ -78,8 +86,8 @@ pub(super) fn leave(engine: &Engine) {
     if !state.engines.is_empty() {
         return;
     }
-    let Some(Running { thread, stop }) = state.thread.take() else { return };
-    stop.store(true, Relaxed);
+    let Some(Running { thread, shift }) = state.thread.take() else { return };
+    shift.stop.store(true, Relaxed);
     drop(state);
     thread.thread().unpark();
     // A store that ends on the keeper's own thread cannot wait for it.
@@ -95,17 +103,18 @@ impl Engine {
     pub(super) fn wake_keeper(&self, ms: u64) {
         // SeqCst: edge W2. Either this sees when the keeper wakes, or the keeper sees what is due.
         fence(SeqCst);
-        let Some(thread) = self.keeper.get() else { return };
-        if ms < keeper().wakes.load(Relaxed) {
+        if let Some(Bell { thread, shift }) = self.bell.get()
+            && ms < shift.wakes.load(Relaxed)
+        {
             thread.unpark();
         }
     }
 }
 
 impl Keeper {
-    fn run(&self, stop: &AtomicBool) {
-        while !stop.load(Relaxed) {
-            self.wakes.store(0, Relaxed);
+    fn run(&self, shift: &Shift) {
+        while !shift.stop.load(Relaxed) {
+            shift.wakes.store(0, Relaxed);
             let round = self.round();
             if round.expired > 0 || round.behind {
                 // What was removed goes back now, not when somebody writes again. A panic of what
@@ -113,7 +122,7 @@ impl Keeper {
                 let _ = panic::catch_unwind(epoch::flush);
                 continue;
             }
-            self.wakes.store(round.next, Relaxed);
+            shift.wakes.store(round.next, Relaxed);
             // SeqCst: edge W2.
             fence(SeqCst);
             if round.busy {

@@ -118,7 +118,7 @@ impl Store {
             is_kept: options.maintenance && options.clock.is_system(),
             clock: options.clock,
             default_ttl: options.default_ttl,
-            keeper: OnceLock::new(),
+            bell: OnceLock::new(),
             this: Weak::clone(this),
             generation: epoch::birth(),
         });
