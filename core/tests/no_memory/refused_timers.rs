@@ -1,13 +1,10 @@
-//! A key that gets no memory for its timer is not set; timers that get none in the wheel are kept.
+//! Timers that get no memory in the wheel are kept until there is some.
 
 use std::time::Duration;
 
-use rkv::{Error, ManualClock, Remaining, Store, Ttl};
+use rkv::{ManualClock, Store, Ttl};
 
 use crate::allocator::without_blocks;
-
-/// What a timer takes on its way to the wheel.
-const TIMER_BYTES: usize = 32;
 
 /// What the wheel takes for some timers lies between these, and nothing else of an advance does.
 const WHEEL_BYTES: (usize, usize) = (241, 256);
@@ -18,25 +15,6 @@ fn store() -> (Store, ManualClock) {
     let clock = ManualClock::new();
     let store = Store::builder().shards(1).clock(&clock).build().expect("memory");
     (store, clock)
-}
-
-#[test]
-fn a_key_whose_timer_is_refused_stands_as_it_stood() {
-    let (store, clock) = store();
-    store.set("k", "stands").expect("set");
-    let version = store.get("k").expect("set").version();
-    let after = Ttl::After(MS);
-    without_blocks(TIMER_BYTES, TIMER_BYTES, || {
-        assert_eq!(store.set_with("k", "v", after), Err(Error::NoMemory));
-        assert_eq!(store.set_with("new", "v", after), Err(Error::NoMemory));
-        assert_eq!(store.expire("k", after), Err(Error::NoMemory));
-        assert_eq!(store.persist("k"), Ok(true), "it needs no timer");
-    });
-    clock.advance(MS);
-    assert_eq!(store.purge_expired(), Ok(0));
-    let stands = store.get("k").expect("nothing removed it");
-    assert_eq!((&*stands, stands.version()), (&b"stands"[..], version));
-    assert_eq!((store.count(), store.ttl("k")), (1, Some(Remaining::Never)));
 }
 
 #[test]
@@ -61,13 +39,4 @@ fn timers_that_the_wheel_has_no_memory_for_are_kept_until_it_has() {
     clock.advance(MS * 20);
     store.purge_expired().expect("purge");
     assert_eq!((store.stats().entries, store.stats().timers), (0, 0));
-}
-
-#[test]
-fn a_batch_with_a_refused_timer_is_not_applied_at_all() {
-    let store = Store::builder().default_ttl(MS).build().expect("memory");
-    let entries = [("a", "1"), ("b", "2")];
-    let refused = without_blocks(TIMER_BYTES, TIMER_BYTES, || store.set_many(&entries));
-    assert_eq!(refused, Err(Error::NoMemory));
-    assert_eq!(store.stats().entries, 0);
 }
