@@ -101,7 +101,7 @@ loom: ## Run the models of the real code under loom: make loom [PREEMPTIONS=2]
 miri: export CARGO_TARGET_DIR = $(TARGET)/miri
 miri: nightly ## Run the tests inside the engine under Miri
 	MIRIFLAGS="-Zmiri-strict-provenance" \
-		cargo +nightly miri test -p rkv --lib -- sync:: memory:: table:: wheel:: hash::
+		cargo +nightly miri test -p rkv --lib -- sync:: memory:: table:: hash::
 	MIRIFLAGS="-Zmiri-permissive-provenance -Zmiri-tree-borrows -Zmiri-ignore-leaks" \
 		cargo +nightly miri test -p rkv --lib -- epoch:: map:: store::
 
