@@ -27,7 +27,6 @@ mod epoch;
 #[expect(unsafe_code, reason = "the lock-free table")]
 mod table;
 mod wheel;
-#[cfg_attr(not(test), expect(dead_code, reason = "the store does not evict yet"))]
 mod evict;
 #[cfg(not(rkv_loom))]
 mod map;
@@ -50,6 +49,6 @@ pub use map::{
 };
 #[cfg(not(rkv_loom))]
 pub use store::{
-    Computed, KEY_BYTES_MAX, Op, Pin, Remaining, Scan, Session, SetOptions, SetResult, Stats,
-    Store, StoreBuilder, Ttl, VALUE_BYTES_MAX, Value,
+    Computed, ENTRY_BYTES, Eviction, ExpiryLag, KEY_BYTES_MAX, Op, Pin, Remaining, Scan, Session,
+    SetOptions, SetResult, Stats, Store, StoreBuilder, Ttl, VALUE_BYTES_MAX, Value,
 };

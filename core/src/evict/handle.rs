@@ -42,6 +42,11 @@ impl Handle {
         self.who & HASH
     }
 
+    /// Whether it is of a key with this hash, as far as its 48 bits tell.
+    pub(crate) const fn means(self, hash: u64) -> bool {
+        self.who & HASH == hash & HASH
+    }
+
     /// The lineage id.
     pub(crate) const fn lineage(self) -> u16 {
         (self.who & !HASH) as u16 >> 2

@@ -2,8 +2,8 @@
 
 use std::convert::Infallible;
 
-use super::expiry::Outgoing;
 use super::key::Key;
+use super::outgoing::Outgoing;
 use super::record::{Draft, Entry};
 use super::{Store, Value};
 use crate::epoch::{self, Guard, Retire};
@@ -44,7 +44,8 @@ impl Store {
         let keys: Vec<&[u8]> = entries.iter().map(|(key, _)| key.as_ref()).collect();
         let values = entries.iter().map(|(_, value)| value.as_ref());
         let until = self.engine.until_default();
-        let make = |(key, value): (&&[u8], &[u8])| Outgoing::new(Draft::new(key, value)?, until);
+        let make =
+            |(key, value): (&&[u8], &[u8])| Ok(Outgoing::new(Draft::new(key, value)?, until));
         let made = keys.iter().zip(values).map(make).collect::<Result<Vec<_>>>()?;
         let mut made = made.into_iter();
         let guard = epoch::pin();
@@ -89,12 +90,9 @@ impl Store {
         let Ok(()) = self.engine.shards.for_each(guard, keys, hash, |index, hash, begun| {
             let key = keys[index].as_ref();
             let is_key = |entry: Entry<'g>| entry.has_key(key);
-            let mut found = self.engine.shards.finish(hash, begun, is_key);
-            if let Some(entry) = found
-                && !entry.deadline().is_never()
-            {
-                found = self.engine.live_or_gone(guard, (key, hash), entry);
-            }
+            let found = self.engine.shards.finish(hash, begun, is_key);
+            let found = found.and_then(|entry| self.engine.live(guard, hash, entry));
+            found.into_iter().for_each(Entry::count_use);
             f(index, found);
             Ok::<_, Infallible>(found.map_or(BYTES_AHEAD, Entry::bytes))
         });

@@ -12,40 +12,44 @@ use std::time::{Duration, SystemTime};
 /// The id says which parked token is this record's. It is made of the low bits of the version at
 /// which the timer was set; if two timers of a key share one, a token looks once too often.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Deadline(u64);
+pub(crate) struct Deadline(u64);
 
 const ID_BITS: u32 = 22;
 const ID: u64 = (1 << ID_BITS) - 1;
 
 impl Deadline {
-    pub(super) const NEVER: Self = Self(u64::MAX);
+    pub(crate) const NEVER: Self = Self(u64::MAX);
 
     /// The deadline at `ms`, with a timer set at `version`. From the year 139 on it is never.
-    pub(super) const fn new(ms: u64, version: u64) -> Self {
+    pub(crate) const fn new(ms: u64, version: u64) -> Self {
         if ms >= u64::MAX >> ID_BITS {
             return Self::NEVER;
         }
         Self(ms << ID_BITS | version & ID)
     }
 
-    /// The same timer, at a later time.
-    pub(super) const fn later(self, ms: u64) -> Self {
-        Self::new(ms, self.0)
+    /// The deadline at `ms` of a record that follows one with `old`, and whether the timer of that
+    /// serves it: it does if it fires no later. (Too early, it is parked again then.)
+    pub(crate) fn following(old: Option<Self>, ms: u64, version: u64) -> (Self, bool) {
+        match old {
+            Some(old) if !old.is_never() && ms >= old.ms() => (Self::new(ms, old.0), true),
+            _ => (Self::new(ms, version), false),
+        }
     }
 
     #[inline(always)]
-    pub(super) const fn is_never(self) -> bool {
+    pub(crate) const fn is_never(self) -> bool {
         self.0 == u64::MAX
     }
 
     /// The millisecond at which the record is dead; the largest number if it lives for ever.
     #[inline(always)]
-    pub(super) const fn ms(self) -> u64 {
+    pub(crate) const fn ms(self) -> u64 {
         if self.is_never() { u64::MAX } else { self.0 >> ID_BITS }
     }
 
     /// The timer's id.
-    pub(super) const fn id(self) -> u32 {
+    pub(crate) const fn id(self) -> u32 {
         (self.0 & ID) as u32
     }
 }
@@ -87,7 +91,11 @@ mod tests {
     fn a_deadline_keeps_its_time_and_its_timer() {
         let deadline = Deadline::new(1234, (7 << ID_BITS) + 5);
         assert_eq!((deadline.ms(), deadline.id(), deadline.is_never()), (1234, 5, false));
-        assert_eq!(deadline.later(5000), Deadline::new(5000, 5));
+        let after = |ms| Deadline::following(Some(deadline), ms, 9);
+        assert_eq!(after(1234), (deadline, true));
+        assert_eq!(after(5000), (Deadline::new(5000, 5), true));
+        assert_eq!(after(1233), (Deadline::new(1233, 9), false));
+        assert_eq!(Deadline::following(Some(Deadline::NEVER), 7, 9), (Deadline::new(7, 9), false));
         assert_eq!(Deadline::new((1 << 42) - 2, u64::MAX).ms(), (1 << 42) - 2);
         for ms in [(1 << 42) - 1, u64::MAX] {
             assert_eq!(Deadline::new(ms, 0), Deadline::NEVER);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::capacity::Capacity;
 use super::keeper::Bell;
 use super::record::Record;
 use super::timers::Timers;
@@ -16,8 +17,12 @@ pub(super) struct Engine {
     pub(super) shards: Shards<Record>,
     pub(super) floors: Floors,
     pub(super) timers: Timers,
+    /// None if the store may grow as it likes.
+    pub(super) capacity: Option<Capacity>,
     pub(super) clock: Clock,
     pub(super) default_ttl: Option<Duration>,
+    /// Whether what is set lives for ever and needs no room.
+    pub(super) is_plain: bool,
     /// Whether the keeper looks after it from the first timer on.
     pub(super) is_kept: bool,
     /// How to wake the thread that keeps it, from the first timer on.
@@ -42,6 +47,7 @@ impl Drop for Engine {
             // Threads of the parent may have stopped in the middle of anything.
             self.shards.abandon();
             self.timers.abandon();
+            self.capacity.iter_mut().for_each(Capacity::abandon);
         }
     }
 }

@@ -1,12 +1,18 @@
 //! `Store`: bytes by name, on the table. Groups, deadlines, eviction and events build on it.
 
 mod batch;
+pub(crate) mod budget;
 mod builder;
+mod capacity;
 mod deadline;
 mod engine;
-mod expiry;
+mod entries;
 mod keeper;
 mod key;
+mod lag;
+mod lineage;
+mod mortal;
+mod outgoing;
 mod pin;
 #[expect(unsafe_code, reason = "records are raw memory")]
 mod record;
@@ -21,14 +27,18 @@ pub(crate) mod version;
 
 use std::fmt;
 
-pub use self::builder::StoreBuilder;
+pub use self::builder::{Eviction, StoreBuilder};
+use self::capacity::Capacity;
+pub use self::capacity::ENTRY_BYTES;
 use self::deadline::Deadline;
 pub use self::deadline::{Remaining, Ttl};
 use self::engine::Engine;
-use self::expiry::Outgoing;
 use self::key::Key;
+pub use self::lag::ExpiryLag;
+use self::mortal::Mortals;
+use self::outgoing::Outgoing;
 pub use self::pin::Pin;
-use self::record::{Draft, Entry, KeyHasher, Record};
+use self::record::{Draft, Entry, KeyHasher};
 pub use self::record::{KEY_BYTES_MAX, VALUE_BYTES_MAX};
 pub use self::scan::Scan;
 pub use self::session::Session;
@@ -109,14 +119,17 @@ impl Store {
     }
 
     fn with_options(options: StoreBuilder) -> Result<Self> {
-        let shards = options.shards.unwrap_or_else(Shards::<Record>::default_len);
+        let shards = options.shards.unwrap_or_else(|| options.usual_shards());
         let shards = Shards::new(shards, options.capacity, KeyHasher::new())?;
+        let room = options.room();
         let engine = Arc::new_cyclic(|this| Engine {
             timers: Timers::new(shards.len()),
+            capacity: room.map(|max| Capacity::new(max, options.eviction, shards.len())),
             shards,
             floors: Floors::new(),
             is_kept: options.maintenance && options.clock.is_system(),
             clock: options.clock,
+            is_plain: options.default_ttl.is_none() && room.is_none(),
             default_ttl: options.default_ttl,
             bell: OnceLock::new(),
             this: Weak::clone(this),
@@ -141,7 +154,7 @@ impl Store {
     pub fn get(&self, key: impl AsRef<[u8]>) -> Option<Value> {
         let key = self.engine.key_ahead(key.as_ref());
         let guard = epoch::pin();
-        self.engine.find(&guard, key).map(Value::of)
+        self.engine.find_used(&guard, key).map(Value::of)
     }
 
     /// What `f` makes of the value of a key. Costs no reference count, but while `f` runs this
@@ -150,7 +163,7 @@ impl Store {
     pub fn get_with<R>(&self, key: impl AsRef<[u8]>, f: impl FnOnce(&[u8]) -> R) -> Option<R> {
         let key = self.engine.key_ahead(key.as_ref());
         let guard = epoch::pin();
-        self.engine.find(&guard, key).map(|entry| f(entry.value_of(key.bytes)))
+        self.engine.find_used(&guard, key).map(|entry| f(entry.value_of(key.bytes)))
     }
 
     /// Whether the key is there.
@@ -189,14 +202,14 @@ impl Store {
             return Ok(false);
         }
         let draft = Draft::new(key.bytes, value.as_ref())?;
-        let mut outgoing = Outgoing::new(draft, self.engine.until_default())?;
-        let change = self.engine.write(&guard, key, |seen| match seen.live() {
+        let mut outgoing = Outgoing::new(draft, self.engine.until_default());
+        let change = self.engine.write(&guard, key, |seen, attempt| match seen.live() {
             Some(_) => Decision::Keep,
-            None => self.engine.put(&mut outgoing, seen, key.hash),
+            None => self.engine.put(&mut outgoing, seen, key.hash, attempt),
         })?;
         let created = matches!(change, Change::Created);
         if created {
-            self.engine.published(outgoing, key.hash);
+            self.engine.published(&guard, outgoing, key.hash, true);
         }
         Ok(created)
     }
@@ -245,11 +258,11 @@ impl Store {
 
     /// Sets a key to the draft that was made for it, to live as long as the store's default.
     fn set_draft(&self, guard: &Guard, key: Key<'_>, draft: Draft) -> Result<SetResult> {
-        if self.engine.default_ttl.is_some() {
-            let outgoing = Outgoing::new(draft, self.engine.until_default())?;
+        if !self.engine.is_plain {
+            let outgoing = Outgoing::new(draft, self.engine.until_default());
             return self.set_outgoing(guard, key, outgoing);
         }
-        let change = self.engine.write(guard, key, |seen| {
+        let change = self.engine.write(guard, key, |seen, _| {
             Decision::Put(draft.at(self.engine.next_version(seen, key.hash), Deadline::NEVER))
         })?;
         draft.published();
@@ -263,10 +276,12 @@ impl Store {
         key: Key<'_>,
         mut outgoing: Outgoing,
     ) -> Result<SetResult> {
-        let change =
-            self.engine.write(guard, key, |seen| self.engine.put(&mut outgoing, seen, key.hash))?;
-        self.engine.published(outgoing, key.hash);
-        Ok(SetResult::of(&change))
+        let change = self.engine.write(guard, key, |seen, attempt| {
+            self.engine.put(&mut outgoing, seen, key.hash, attempt)
+        })?;
+        let result = SetResult::of(&change);
+        self.engine.published(guard, outgoing, key.hash, result == SetResult::Created);
+        Ok(result)
     }
 
     /// Removes the entry of a key if `wanted` says so of it: the one way by which entries go.
@@ -276,7 +291,7 @@ impl Store {
         key: Key<'_>,
         mut wanted: impl FnMut(Entry<'g>) -> bool,
     ) -> Result<Option<Entry<'g>>> {
-        let change = self.engine.write(guard, key, |seen| match seen.live() {
+        let change = self.engine.write(guard, key, |seen, _| match seen.live() {
             Some(entry) if wanted(entry) => Decision::Remove,
             _ => Decision::Keep,
         })?;

@@ -141,7 +141,7 @@ impl Store {
     #[must_use]
     pub fn get_ref<'a>(&'a self, pin: &'a Pin, key: impl AsRef<[u8]>) -> Option<&'a [u8]> {
         let key = self.engine.key(key.as_ref());
-        self.engine.find(pin.guard(), key).map(Entry::value)
+        self.engine.find_used(pin.guard(), key).map(Entry::value)
     }
 
     /// Calls `f` with the position and the value of each of `keys`, in their order, as

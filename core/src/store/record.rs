@@ -1,22 +1,24 @@
 //! A store's record: header, key and value in one allocation.
 //!
 //! ```text
-//! 0        8         16           20             24       28           30         32
-//! [version][deadline][references ][value length ][reserved][key length ][reserved ][key][value]
+//! 0        8         16           20             24        28           30        32
+//! [version][deadline][references ][value length ][reserved][key length ][lineage ][key][value]
 //! ```
 //!
-//! The reserved fields are those of creation times and eviction, which are layers of their own. A
-//! record is immutable once it is published, the count of references aside. The table's share is
-//! one reference; a [`Value`](super::Value) holds another.
+//! The reserved field is that of creation times, which are a layer of their own. A record is
+//! immutable once it is published, the count of references and that of uses aside. The table's
+//! share is one reference; a [`Value`](super::Value) holds another.
 
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 use std::slice;
 
 use super::deadline::Deadline;
+use super::lineage::Lineage;
+use super::mortal::Mortal;
 use crate::error::{Error, Result};
 use crate::memory;
-use crate::sync::{AcqRel, Acquire, AtomicU32, Relaxed};
+use crate::sync::{AcqRel, Acquire, AtomicU16, AtomicU32, Relaxed};
 use crate::table::Record as TableRecord;
 
 /// The longest key in bytes.
@@ -37,10 +39,10 @@ pub(super) struct Record {
     value_len: u32,
     created: u32,
     key_len: u16,
-    lineage: u16,
+    lineage: AtomicU16,
 }
 
-const HEADER: usize = size_of::<Record>();
+pub(super) const HEADER: usize = size_of::<Record>();
 const _: () = assert!(HEADER == 32);
 
 /// Hashes the keys of a store.
@@ -71,6 +73,26 @@ unsafe impl TableRecord for Record {
         // SAFETY: readable, says the caller.
         let header = unsafe { record.as_ref() };
         HEADER + usize::from(header.key_len) + header.value_len as usize
+    }
+}
+
+impl Mortal for Record {
+    #[inline(always)]
+    fn version(shown: Entry<'_>) -> u64 {
+        shown.version()
+    }
+
+    #[inline(always)]
+    fn deadline(shown: Entry<'_>) -> Deadline {
+        shown.deadline()
+    }
+
+    fn is_same(one: Entry<'_>, other: Entry<'_>) -> bool {
+        one.is_same(other)
+    }
+
+    fn is_of_same_key(one: Entry<'_>, other: Entry<'_>) -> bool {
+        one.has_key(other.key())
     }
 }
 
@@ -209,6 +231,28 @@ impl<'g> Entry<'g> {
         unsafe { (*self.record.as_ptr()).deadline }
     }
 
+    /// Its lineage, and how often it was used.
+    #[inline(always)]
+    pub(super) fn lineage(self) -> Lineage {
+        // SAFETY: as for `key`. Relaxed: uses are a figure, and the id never changes.
+        Lineage::from_bits(unsafe { &(*self.record.as_ptr()).lineage }.load(Relaxed))
+    }
+
+    /// Says how often it was used. Two threads that say so at once may count as one.
+    #[inline(always)]
+    pub(super) fn set_lineage(self, lineage: Lineage) {
+        // SAFETY: as for `key`. Relaxed: as in `lineage`.
+        unsafe { &(*self.record.as_ptr()).lineage }.store(lineage.bits(), Relaxed);
+    }
+
+    /// The entry was used. Tested before it is written: what is used often is only read.
+    #[inline(always)]
+    pub(super) fn count_use(self) {
+        if let Some(used) = self.lineage().used() {
+            self.set_lineage(used);
+        }
+    }
+
     /// A share in the record that outlives the guard.
     pub(super) fn share(self) -> Share {
         // SAFETY: the entry was found under a guard that still lives.
@@ -296,7 +340,7 @@ impl Draft {
                 value_len,
                 created: 0,
                 key_len,
-                lineage: 0,
+                lineage: AtomicU16::new(Lineage::NONE.bits()),
             });
             let bytes = place.as_ptr().add(HEADER);
             bytes.copy_from_nonoverlapping(key.as_ptr(), key.len());
@@ -314,6 +358,24 @@ impl Draft {
             (&raw mut (*self.record.as_ptr()).deadline).write(deadline);
         }
         self.record
+    }
+
+    pub(super) fn lineage(&self) -> Lineage {
+        self.entry().lineage()
+    }
+
+    /// Gives the draft a lineage; it has none until then.
+    pub(super) fn set_lineage(&self, lineage: Lineage) {
+        self.entry().set_lineage(lineage);
+    }
+
+    /// The size of the record in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        self.entry().bytes()
+    }
+
+    fn entry(&self) -> Entry<'_> {
+        Entry { record: self.record, life: PhantomData }
     }
 
     /// A share of its own, for who shows what it is about to publish.

@@ -65,7 +65,7 @@ impl Session<'_> {
     pub fn get(&mut self, key: impl AsRef<[u8]>) -> Option<&[u8]> {
         let store = self.store;
         let key = store.engine.key(key.as_ref());
-        store.engine.find(self.pinned(), key).map(|entry| entry.value_of(key.bytes))
+        store.engine.find_used(self.pinned(), key).map(|entry| entry.value_of(key.bytes))
     }
 
     /// Calls `f` with the position and the value of each of `keys`, in their order.

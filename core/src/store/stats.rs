@@ -1,6 +1,7 @@
 //! Figures of a store.
 
 use super::Store;
+use super::lag::ExpiryLag;
 use crate::epoch::{self, EpochStats};
 use crate::sync::Relaxed;
 
@@ -14,8 +15,18 @@ pub struct Stats {
     pub expired_actively: u64,
     /// Entries whose deadline passed and that a reader or writer met first.
     pub expired_lazily: u64,
+    /// How late the timers removed what has expired.
+    pub expiry_lag: ExpiryLag,
     /// Timers that wait in the wheels, those of deleted and overwritten entries among them.
     pub timers: u64,
+    /// Of these, more or less, the ones that no entry needs any more. They go when they outnumber
+    /// the others.
+    pub stale_timers: u64,
+    /// Entries that were removed to make room, or found none.
+    pub evicted: u64,
+    /// What the entries of a bounded store count together, as
+    /// [`max_bytes`](crate::StoreBuilder::max_bytes) says; 0 in a store without a bound.
+    pub bytes: u64,
     /// Tables that the store is split into.
     pub shards: u64,
     /// Buckets of all tables, of 64 bytes and 6 entries each; twice as many or so while a table
@@ -34,11 +45,16 @@ impl Store {
     #[must_use]
     pub fn stats(&self) -> Stats {
         let table = self.engine.shards.figures(&epoch::pin());
+        let (timers, capacity) = (&self.engine.timers, self.engine.capacity.as_ref());
         Stats {
             entries: self.engine.shards.count(),
-            expired_actively: self.engine.timers.figures.expired_actively.load(Relaxed),
-            expired_lazily: self.engine.timers.figures.expired_lazily.load(Relaxed),
-            timers: self.engine.timers.parked(),
+            expired_actively: timers.figures.expired_actively.load(Relaxed),
+            expired_lazily: timers.figures.expired_lazily.load(Relaxed),
+            expiry_lag: timers.figures.lag.figures(),
+            timers: timers.parked(),
+            stale_timers: timers.stale(),
+            evicted: capacity.map_or(0, |capacity| capacity.evicted.load(Relaxed)),
+            bytes: capacity.map_or(0, |capacity| capacity.budget.taken().bytes),
             shards: self.engine.shards.len() as u64,
             buckets: table.buckets as u64,
             links: table.links as u64,

@@ -7,13 +7,16 @@
 //! somebody else's affair. The wheel never writes to a record.
 
 use std::mem;
+use std::ops::Range;
 
 use super::deadline::Deadline;
 use super::engine::Engine;
-use super::record::Entry;
-use super::{keeper, record};
+use super::keeper;
+use super::lag::Lag;
+use super::mortal::Mortals;
 use crate::epoch::{self, Guard};
 use crate::error::{Error, Result};
+use crate::memory::LINE;
 use crate::sync::figures::{AtomicBool, AtomicI64, AtomicU64};
 use crate::sync::inbox::{Arrived, Inbox, Parcel};
 use crate::sync::{CachePadded, Mutex, Relaxed, try_lock};
@@ -25,8 +28,11 @@ const STEP: usize = 256;
 /// After so many milliseconds, what the system refused memory for is tried again.
 const REFUSED_MS: u64 = 10;
 
-/// Of so many timers of a shard, a writer that parks one helps the wheel along.
+/// Of so many timers, one has its writer help the wheel along.
 const HELPS_ONE_IN: u64 = 64;
+
+/// Tokens between the one that is fired and the one whose memory is asked for; twice for two waits.
+const AHEAD: usize = 6;
 
 /// A token on its way, with the millisecond at which it was made.
 #[derive(Clone, Copy)]
@@ -61,12 +67,11 @@ pub(super) struct Timers {
 pub(super) struct Figures {
     pub(super) expired_actively: AtomicU64,
     pub(super) expired_lazily: AtomicU64,
+    pub(super) lag: Lag,
 }
 
 struct Shard {
     inbox: Inbox<Parked>,
-    /// Tokens that ever came, beside the word that putting them in writes anyway.
-    came: AtomicU64,
     /// When the wheel has something to do, in milliseconds.
     next: AtomicU64,
     /// Tokens in the wheel.
@@ -103,8 +108,8 @@ impl Timers {
             let wheelhouse = Wheelhouse { wheel, arrived: Arrived::NOTHING, due: Vec::new() };
             let wheelhouse = Mutex::new(wheelhouse);
             let (records, next) = (AtomicI64::default(), AtomicU64::new(u64::MAX));
-            let (inbox, came, parked) = (Inbox::new(), AtomicU64::default(), AtomicU64::default());
-            CachePadded::new(Shard { inbox, came, next, parked, records, wheelhouse })
+            let (inbox, parked) = (Inbox::new(), AtomicU64::default());
+            CachePadded::new(Shard { inbox, next, parked, records, wheelhouse })
         };
         let shards = (0..shards).map(shard).collect();
         Self { shards, used: AtomicBool::new(false), figures: Figures::default() }
@@ -140,6 +145,20 @@ impl Timers {
         self.shards.iter().map(|shard| shard.parked.load(Relaxed)).sum()
     }
 
+    /// Records with a deadline in a shard.
+    fn records_of(&self, shard: usize) -> usize {
+        self.shards[shard].records.load(Relaxed).max(0) as usize
+    }
+
+    /// Tokens in the wheels that no record needs any more.
+    pub(super) fn stale(&self) -> u64 {
+        let stale = |index: usize| {
+            let parked = self.shards[index].parked.load(Relaxed);
+            parked.saturating_sub(self.records_of(index) as u64)
+        };
+        (0..self.shards.len()).map(stale).sum()
+    }
+
     /// Gives up the wheels without touching them: what they hold is never freed.
     pub(super) fn abandon(&mut self) {
         mem::forget(mem::take(&mut self.shards));
@@ -159,7 +178,7 @@ impl Engine {
         if self.is_kept {
             self.wake_keeper(deadline.ms());
         }
-        if shard.came.fetch_add(1, Relaxed) % HELPS_ONE_IN == HELPS_ONE_IN - 1 {
+        if helps(hash, deadline.id()) {
             let _ = self.advance_shard(index, self.clock.now_ms());
         }
     }
@@ -183,6 +202,21 @@ impl Engine {
     pub(super) fn expire_due(&self) {
         if self.timers.are_used() && self.is_ours() {
             self.expire_all();
+        }
+    }
+
+    /// One step of those wheels of `shards` that have something to do.
+    pub(super) fn advance_due(&self, shards: Range<usize>) {
+        if !self.timers.are_used() {
+            return;
+        }
+        let now = self.clock.now_ms();
+        for index in shards {
+            let Shard { inbox, next, .. } = &*self.timers.shards[index];
+            // Relaxed: a hint.
+            if !inbox.is_empty() || next.load(Relaxed) <= now {
+                let _ = self.advance_shard(index, now);
+            }
         }
     }
 
@@ -216,7 +250,6 @@ impl Engine {
             }
             Err(_) => advanced.next = now + REFUSED_MS,
         }
-        self.timers.figures.expired_actively.fetch_add(advanced.expired, Relaxed);
         shard.next.store(if advanced.behind { now } else { advanced.next }, Relaxed);
         shard.parked.store(house.wheel.len() as u64, Relaxed);
         drop(house);
@@ -224,6 +257,17 @@ impl Engine {
             self.wake_keeper(advanced.next);
         }
         Some(advanced)
+    }
+
+    /// Asks for the memory that tokens need which are soon to be fired, the last first: for the
+    /// bucket, and some steps later for the record.
+    fn ask_for(&self, guard: &Guard, shard: usize, due: &[Token]) {
+        if let Some(token) = due.len().checked_sub(1 + 2 * AHEAD).and_then(|at| due.get(at)) {
+            self.shards.prefetch_in(shard, token.hash());
+        }
+        if let Some(token) = due.len().checked_sub(1 + AHEAD).and_then(|at| due.get(at)) {
+            self.shards.prefetch_record_in(shard, token.hash(), LINE, guard);
+        }
     }
 
     /// Takes in, takes out, and does what tokens are for. Where memory is refused, what was not
@@ -241,55 +285,26 @@ impl Engine {
         let Wheelhouse { wheel, due, .. } = house;
         let progress = wheel.advance(now, STEP - due.len().min(STEP), |token| due.push(token));
         while let Some(&token) = due.last() {
+            self.ask_for(guard, index, due);
             if let Some(later) = self.fire(guard, index, token, now, expired)? {
                 let again = wheel.schedule(token.at(later, now), now);
                 again.map_err(|_| Error::NoMemory)?;
             }
             due.pop();
         }
-        let records = self.timers.shards[index].records.load(Relaxed).max(0) as usize;
+        let records = self.timers.records_of(index);
         if wheel.len() > 2 * records + STEP {
             let is_meant = |token| self.meant_by(guard, index, token, u64::MAX).is_some();
             let _ = wheel.compact(STEP, is_meant);
         }
         if progress == Progress::NoMemory { Err(Error::NoMemory) } else { Ok(progress) }
     }
+}
 
-    /// Does what a token is for; when it is to fire again, if it is.
-    ///
-    /// Two keys may share the bits that a token has: then it serves both.
-    fn fire(
-        &self,
-        guard: &Guard,
-        shard: usize,
-        token: Token,
-        now: u64,
-        expired: &mut u64,
-    ) -> Result<Option<u64>> {
-        while let Some(entry) = self.meant_by(guard, shard, token, now) {
-            // A failure means that somebody has changed it: look again.
-            *expired += u64::from(self.unlink_dead(guard, self.key(entry.key()), entry)?);
-        }
-        let later = self.meant_by(guard, shard, token, u64::MAX);
-        Ok(later.map(|entry| entry.deadline().ms()))
-    }
-
-    /// A record whose timer a token is, and that is due by `latest`.
-    fn meant_by<'g>(
-        &'g self,
-        guard: &'g Guard,
-        shard: usize,
-        token: Token,
-        latest: u64,
-    ) -> Option<Entry<'g>> {
-        let hasher = self.shards.hasher();
-        self.shards.get_in(shard, token.hash(), guard, |entry| {
-            !entry.deadline().is_never()
-                && entry.deadline().id() == token.id()
-                && entry.deadline().ms() <= latest
-                && token.means(record::hash(hasher, entry.key()))
-        })
-    }
+/// Whether the writer that parks a timer helps: one in [`HELPS_ONE_IN`], by what tells timers
+/// apart. (Ids of keys that come and go differ in their upper bits.)
+fn helps(hash: u64, id: u32) -> bool {
+    ((hash >> 16) ^ u64::from(id ^ id >> 10)).is_multiple_of(HELPS_ONE_IN)
 }
 
 impl Wheelhouse {

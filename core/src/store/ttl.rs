@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::deadline::{Remaining, Ttl};
-use super::expiry::Outgoing;
+use super::outgoing::Outgoing;
 use super::record::{Draft, Entry};
 use super::{SetResult, Store};
 use crate::epoch;
@@ -58,7 +58,7 @@ impl Store {
             self.unlink(&epoch::pin(), key, |_| true)?;
             return Ok(SetResult::Expired);
         };
-        self.set_outgoing(&epoch::pin(), key, Outgoing::new(draft, until)?)
+        self.set_outgoing(&epoch::pin(), key, Outgoing::new(draft, until))
     }
 
     /// How long a key has still to live; `None` if it is absent.
@@ -123,20 +123,19 @@ impl Store {
             return Ok(self.unlink(&guard, key, |_| true)?.is_some());
         };
         let copy = |entry: Entry<'_>| {
-            let draft = Draft::new(key.bytes, entry.value())?;
-            Outgoing::new(draft, until)
+            Draft::new(key.bytes, entry.value()).map(|draft| Outgoing::new(draft, until))
         };
         let mut made = None;
-        let change = self.engine.write(&guard, key, |seen| {
+        let change = self.engine.write(&guard, key, |seen, attempt| {
             made = seen.live().filter(|&entry| wanted(entry)).map(copy);
             match &mut made {
-                Some(Ok(outgoing)) => self.engine.put(outgoing, seen, key.hash),
+                Some(Ok(outgoing)) => self.engine.put(outgoing, seen, key.hash, attempt),
                 Some(Err(_)) | None => Decision::Keep,
             }
         })?;
         match (change, made) {
             (Change::Replaced(_), Some(Ok(outgoing))) => {
-                self.engine.published(outgoing, key.hash);
+                self.engine.published(&guard, outgoing, key.hash, false);
                 Ok(true)
             }
             (_, Some(Err(error))) => Err(error),

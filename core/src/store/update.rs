@@ -1,6 +1,6 @@
 //! Atomic changes that depend on what stands there.
 
-use super::expiry::Outgoing;
+use super::outgoing::Outgoing;
 use super::record::{Draft, Entry};
 use super::{Store, Value};
 use crate::epoch;
@@ -50,19 +50,20 @@ impl Store {
         let guard = epoch::pin();
         let make = |sum| {
             let draft = Draft::new(key.bytes, itoa::Buffer::new().format(sum).as_bytes())?;
-            Outgoing::new(draft, self.engine.until_kept()).map(|outgoing| (sum, outgoing))
+            Ok((sum, Outgoing::new(draft, self.engine.until_kept())))
         };
         let mut made = Err(Error::NoMemory);
-        let change = self.engine.write(&guard, key, |seen| {
+        let change = self.engine.write(&guard, key, |seen, attempt| {
             made = add(seen.live(), by).and_then(make);
             match &mut made {
-                Ok((_, outgoing)) => self.engine.put(outgoing, seen, key.hash),
+                Ok((_, outgoing)) => self.engine.put(outgoing, seen, key.hash, attempt),
                 Err(_) => Decision::Keep,
             }
         })?;
         let (sum, outgoing) = made?;
         if !matches!(change, Change::Kept(_)) {
-            self.engine.published(outgoing, key.hash);
+            let is_created = matches!(change, Change::Created);
+            self.engine.published(&guard, outgoing, key.hash, is_created);
         }
         Ok(sum)
     }
@@ -82,18 +83,18 @@ impl Store {
         self.check()?;
         let key = self.engine.key_ahead(key.as_ref());
         let draft = Draft::new(key.bytes, value.as_ref())?;
-        let mut outgoing = Outgoing::new(draft, self.engine.until_kept())?;
+        let mut outgoing = Outgoing::new(draft, self.engine.until_kept());
         let guard = epoch::pin();
-        let change = self.engine.write(&guard, key, |seen| match seen.live() {
+        let change = self.engine.write(&guard, key, |seen, attempt| match seen.live() {
             Some(entry) if entry.version() == version => {
-                self.engine.put_as(&mut outgoing, seen, version + 1)
+                self.engine.put_as(&mut outgoing, seen, version + 1, attempt)
             }
             _ => Decision::Keep,
         })?;
         match change {
             Change::Kept(found) => Err(Error::Conflict { current: found.map(Entry::version) }),
             Change::Created | Change::Replaced(_) | Change::Removed(_) => {
-                self.engine.published(outgoing, key.hash);
+                self.engine.published(&guard, outgoing, key.hash, false);
                 Ok(version + 1)
             }
         }
@@ -170,20 +171,17 @@ impl Store {
         draft: Option<Draft>,
     ) -> Result<Option<Computed>> {
         let new = draft.as_ref().map(|draft| Value::new(draft.share()));
-        let mut outgoing = match draft {
-            Some(draft) => Some(Outgoing::new(draft, self.engine.until_kept())?),
-            None => None,
-        };
+        let mut outgoing = draft.map(|draft| Outgoing::new(draft, self.engine.until_kept()));
         let key = self.engine.key_ahead(key);
         let guard = epoch::pin();
-        let change = self.engine.write(&guard, key, |seen| {
+        let change = self.engine.write(&guard, key, |seen, attempt| {
             let same = match (&old, seen.live()) {
                 (Some(old), Some(entry)) => old.is(entry),
                 (old, found) => old.is_none() && found.is_none(),
             };
             match &mut outgoing {
                 _ if !same => Decision::Keep,
-                Some(outgoing) => self.engine.put(outgoing, seen, key.hash),
+                Some(outgoing) => self.engine.put(outgoing, seen, key.hash, attempt),
                 None if old.is_some() => Decision::Remove,
                 None => Decision::Keep,
             }
@@ -192,7 +190,7 @@ impl Store {
             return Ok(None);
         }
         if let Some(outgoing) = outgoing {
-            self.engine.published(outgoing, key.hash);
+            self.engine.published(&guard, outgoing, key.hash, old.is_none());
         }
         Ok(match (old, new) {
             (None, Some(new)) => Some(Computed::Created(new)),

@@ -14,7 +14,7 @@ pub(crate) mod planted;
 pub(crate) mod stop;
 
 #[cfg(not(rkv_loom))]
-pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize};
+pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU16, AtomicU32, AtomicU64, AtomicUsize};
 
 #[cfg(rkv_loom)]
 pub(crate) use noted::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize};

@@ -51,6 +51,8 @@ pub(crate) enum Bug {
     FreeAtOnce,
     /// A renewed guard does not pin.
     RenewUnpinned,
+    /// Room of a bounded store is taken without a look at how much is left.
+    UncheckedRoom,
     /// A token is put into an inbox without release.
     RelaxedPark,
     /// A thread's batch is dropped at its exit instead of handed over.

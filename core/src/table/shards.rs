@@ -129,6 +129,26 @@ impl<R: Record> Shards<R> {
         self.table_of(hash).begin_ahead(hash, bytes)
     }
 
+    /// Asks for the memory of a bucket in one table, as [`get_in`](Self::get_in) needs it.
+    pub(crate) fn prefetch_in(&self, shard: usize, hash: u64) {
+        if let Some(table) = self.tables.get(shard) {
+            table.prefetch_bucket(hash);
+        }
+    }
+
+    /// Asks for the memory of a record in one table, as [`get_in`](Self::get_in) needs it.
+    pub(crate) fn prefetch_record_in<G: Retire>(
+        &self,
+        shard: usize,
+        hash: u64,
+        bytes: usize,
+        _: &G,
+    ) {
+        if let Some(table) = self.tables.get(shard) {
+            let _ = table.begin_ahead(hash, bytes);
+        }
+    }
+
     /// Begins a get anew that needs links; see [`Table::begin_in_links`].
     #[inline(always)]
     pub(crate) fn begin_in_links<'g, G: Retire>(

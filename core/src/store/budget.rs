@@ -1,0 +1,77 @@
+//! How much a bounded store may hold, and how much is taken. Never more than there is.
+
+use crate::evict::Room;
+use crate::sync::planted::{Bug, planted};
+use crate::sync::{AcqRel, AtomicU64, CachePadded, Relaxed, Release};
+
+/// What is taken of a bound in entries and one in bytes.
+///
+/// Room is taken before a record is published, and given back after one was unlinked (edge B1): so
+/// what is in the table and what is on its way there together are never more than the bound.
+pub(crate) struct Budget {
+    max: Room,
+    entries: CachePadded<AtomicU64>,
+    bytes: CachePadded<AtomicU64>,
+}
+
+impl Budget {
+    pub(crate) fn new(max: Room) -> Self {
+        Self { max, entries: CachePadded::default(), bytes: CachePadded::default() }
+    }
+
+    pub(crate) fn max(&self) -> Room {
+        self.max
+    }
+
+    /// What is taken.
+    pub(crate) fn taken(&self) -> Room {
+        // Relaxed: figures.
+        let (entries, bytes) = (self.entries.load(Relaxed), self.bytes.load(Relaxed));
+        Room { entries: entries as usize, bytes }
+    }
+
+    /// Takes room, all of it or none; whether there was so much.
+    pub(crate) fn take(&self, room: Room) -> bool {
+        if !take(&self.entries, room.entries as u64, self.max.entries as u64) {
+            return false;
+        }
+        let taken = take(&self.bytes, room.bytes, self.max.bytes);
+        if !taken {
+            give(&self.entries, room.entries as u64);
+        }
+        taken
+    }
+
+    /// Gives room back.
+    pub(crate) fn give(&self, room: Room) {
+        give(&self.entries, room.entries as u64);
+        give(&self.bytes, room.bytes);
+    }
+}
+
+fn take(taken: &AtomicU64, more: u64, max: u64) -> bool {
+    if more == 0 {
+        return true;
+    }
+    let mut now = taken.load(Relaxed);
+    loop {
+        let Some(sum) = now.checked_add(more).filter(|&sum| sum <= max) else { return false };
+        if planted(Bug::UncheckedRoom) {
+            // AcqRel: edge B1.
+            taken.fetch_add(more, AcqRel);
+            return true;
+        }
+        // AcqRel: edge B1.
+        match taken.compare_exchange_weak(now, sum, AcqRel, Relaxed) {
+            Ok(_) => return true,
+            Err(later) => now = later,
+        }
+    }
+}
+
+fn give(taken: &AtomicU64, less: u64) {
+    if less > 0 {
+        // Release: edge B1.
+        taken.fetch_sub(less, Release);
+    }
+}

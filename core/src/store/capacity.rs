@@ -1,0 +1,335 @@
+//! Bounds on a store, and how room is made: by eviction, or not at all.
+//!
+//! Each shard has eviction queues (see `evict`), which one thread at a time works on. Who creates
+//! an entry hands its handle in; where another thread is at the queues, it leaves the handle in an
+//! inbox. Who needs room evicts entries of its own shard, or of the next one whose queues nobody
+//! is at, and has their room for itself. Nobody waits: a thread that stops at the queues of a shard
+//! stops nobody else.
+
+use super::Eviction;
+use super::budget::Budget;
+use super::engine::Engine;
+use super::lineage::Lineage;
+use super::mortal::{EndedBy, Mortals};
+use super::outgoing::Attempt;
+use super::record::{Entry, HEADER};
+use crate::epoch::Guard;
+use crate::error::{Error, Result};
+use crate::evict::{Evict, Handle, Room, Trial, Visit};
+use crate::sync::figures::AtomicU64;
+use crate::sync::inbox::{Arrived, Inbox, Parcel};
+use crate::sync::{self, CachePadded, Mutex, Relaxed, try_lock};
+use crate::table::Change;
+
+/// What an entry counts in bytes beside its key and value: what its header, its place in the table
+/// and its handle take, more or less.
+pub const ENTRY_BYTES: u64 = 80;
+
+/// Entries that a writer looks at for room, and so many more for what it puts is large.
+const VISITS: usize = 128;
+
+/// Bytes to put for which a writer looks at one entry more.
+const BYTES_PER_VISIT: u64 = 32;
+
+/// How often a writer goes round the shards if all their queues are in other hands.
+const ROUNDS: usize = 64;
+
+/// Handles that are taken out of an inbox at a time.
+const TAKEN_IN: usize = 64;
+
+/// Stale handles that are looked for with each handle that comes.
+const SWEPT: usize = 4;
+
+/// Of so many removed entries, one has their stale handles looked for.
+const SWEEPS_ONE_IN: u64 = 16;
+
+/// The bounds of a store.
+pub(super) struct Capacity {
+    pub(super) budget: Budget,
+    queues: Box<[CachePadded<Queues>]>,
+    /// Whether entries are evicted.
+    evicts: bool,
+    pub(super) evicted: AtomicU64,
+}
+
+/// An entry that was created.
+pub(super) struct Newcomer {
+    pub(super) lineage: Lineage,
+    pub(super) cost: u64,
+}
+
+/// The eviction queues of one shard.
+struct Queues {
+    inbox: Inbox<Handle>,
+    house: Mutex<House>,
+}
+
+/// What belongs to the thread that works on the queues.
+struct House {
+    evict: Evict,
+    arrived: Arrived<Handle>,
+}
+
+/// What an entry counts whose record has `bytes`.
+pub(super) fn cost(bytes: usize) -> u64 {
+    (bytes - HEADER) as u64 + ENTRY_BYTES
+}
+
+impl Capacity {
+    pub(super) fn new(max: Room, eviction: Eviction, shards: usize) -> Self {
+        let queues = |_| {
+            let house = House { evict: Evict::new(), arrived: Arrived::NOTHING };
+            CachePadded::new(Queues { inbox: Inbox::new(), house: Mutex::new(house) })
+        };
+        let queues = (0..shards).map(queues).collect();
+        let evicts = eviction == Eviction::S3Fifo;
+        Self { budget: Budget::new(max), queues, evicts, evicted: AtomicU64::default() }
+    }
+
+    /// The lineage of what takes the place of `live`, or is created.
+    pub(super) fn lineage(&self, live: Option<Entry<'_>>, version: u64) -> Lineage {
+        match live.map(Entry::lineage) {
+            _ if !self.evicts => Lineage::NONE,
+            // To be overwritten is a use.
+            Some(old) => old.used().unwrap_or(old),
+            None => Lineage::new(version),
+        }
+    }
+
+    /// The room of an entry that was taken out.
+    pub(super) fn give_back(&self, entry: Entry<'_>) {
+        self.budget.give(Room { entries: 1, bytes: cost(entry.bytes()) });
+    }
+
+    pub(super) fn too_large(&self, cost: u64) -> Error {
+        let max = usize::try_from(self.budget.max().bytes).unwrap_or(usize::MAX);
+        Error::TooLarge { name: "entry", len: cost as usize, max }
+    }
+
+    /// Entries of one shard, more or less.
+    fn entries_of_shard(&self) -> usize {
+        self.budget.taken().entries / self.queues.len()
+    }
+
+    /// Gives up the queues without touching them: what they hold is never freed.
+    pub(super) fn abandon(&mut self) {
+        std::mem::forget(std::mem::take(&mut self.queues));
+    }
+}
+
+impl House {
+    /// Moves what has arrived into the queues. Where memory is refused, it waits.
+    fn take_in(&mut self, inbox: &Inbox<Handle>) {
+        if self.arrived.peek().is_none() {
+            self.arrived = inbox.take();
+        }
+        for _ in 0..TAKEN_IN {
+            let Some(handle) = self.arrived.peek() else { break };
+            if self.evict.admit(handle).is_err() {
+                break;
+            }
+            self.arrived.next();
+        }
+    }
+}
+
+impl Engine {
+    /// Ends a write to a bounded store, or a try of it; `None` if it is to be tried again.
+    pub(super) fn settle_room<'g>(
+        &'g self,
+        capacity: &Capacity,
+        guard: &'g Guard,
+        hash: u64,
+        change: Change<Entry<'g>>,
+        attempt: &mut Attempt<'_>,
+    ) -> Result<Option<Change<Entry<'g>>>> {
+        attempt.check()?;
+        if attempt.needs_room() {
+            if !self.make_room(capacity, guard, hash, attempt)? {
+                attempt.give_up();
+            }
+            return Ok(None);
+        }
+        if attempt.is_evicted() {
+            capacity.evicted.fetch_add(1, Relaxed);
+            return Ok(Some(match change {
+                Change::Removed(old) => Change::Replaced(old),
+                _ => Change::Created,
+            }));
+        }
+        if matches!(change, Change::Removed(_)) {
+            self.sweep_sometimes(capacity, guard, hash);
+        }
+        Ok(Some(change))
+    }
+
+    /// Makes the room that an attempt needs. What has expired goes first. Bounded work, and no
+    /// waiting; whether there is room now.
+    ///
+    /// # Errors
+    ///
+    /// `Full` if entries are not to be evicted.
+    fn make_room(
+        &self,
+        capacity: &Capacity,
+        guard: &Guard,
+        hash: u64,
+        attempt: &mut Attempt<'_>,
+    ) -> Result<bool> {
+        let home = self.shards.shard_of(hash);
+        if !capacity.evicts {
+            self.advance_due(0..self.shards.len());
+            return if attempt.take_room() { Ok(true) } else { Err(Error::Full) };
+        }
+        self.advance_due(home..home + 1);
+        let mut visits = VISITS + (attempt.missing().bytes / BYTES_PER_VISIT) as usize;
+        for _ in 0..ROUNDS {
+            let mut is_busy = false;
+            for index in (home..self.shards.len()).chain(0..home) {
+                is_busy |= !self.evict_from(capacity, guard, index, attempt, &mut visits);
+                if attempt.take_room() {
+                    return Ok(true);
+                }
+            }
+            if !is_busy || visits == 0 {
+                break;
+            }
+            sync::spin();
+        }
+        Ok(false)
+    }
+
+    /// Evicts entries of one shard until an attempt has its room; `false` if the queues are in
+    /// other hands.
+    fn evict_from(
+        &self,
+        capacity: &Capacity,
+        guard: &Guard,
+        index: usize,
+        attempt: &mut Attempt<'_>,
+        visits: &mut usize,
+    ) -> bool {
+        let queues = &capacity.queues[index];
+        let Some(mut house) = try_lock(&queues.house) else { return false };
+        house.take_in(&queues.inbox);
+        let budget = *visits;
+        house.evict.make_room(attempt.missing(), budget, |handle, trial| {
+            *visits -= 1;
+            self.visit(capacity, guard, index, handle, trial, attempt)
+        });
+        true
+    }
+
+    /// Does with the entry of a handle what its trial says.
+    fn visit(
+        &self,
+        capacity: &Capacity,
+        guard: &Guard,
+        shard: usize,
+        handle: Handle,
+        trial: Trial,
+        attempt: &mut Attempt<'_>,
+    ) -> Visit {
+        let Some(entry) = self.holder(guard, shard, handle) else { return Visit::Gone };
+        let (bytes, hash) = (cost(entry.bytes()), self.hash_of(entry));
+        let is_dead = self.is_dead(entry);
+        let lineage = entry.lineage();
+        if !is_dead && let Some(uses) = trial.counter_after(lineage.uses()) {
+            if uses != lineage.uses() {
+                entry.set_lineage(lineage.with_uses(uses));
+            }
+            return Visit::Kept { bytes };
+        }
+        if self.take_out(guard, hash, entry) != Ok(true) {
+            // Somebody is changing it, or memory was refused for that.
+            return Visit::Kept { bytes };
+        }
+        attempt.gain(bytes);
+        if !entry.deadline().is_never() {
+            self.timers.count(shard, -1);
+        }
+        if is_dead {
+            self.count_ended(entry, EndedBy::Reader);
+            return Visit::Expired { bytes };
+        }
+        capacity.evicted.fetch_add(1, Relaxed);
+        Visit::Evicted { bytes }
+    }
+
+    /// The entry of a handle.
+    fn holder<'g>(&'g self, guard: &'g Guard, shard: usize, handle: Handle) -> Option<Entry<'g>> {
+        self.shards.get_in(shard, handle.hash(), guard, |entry| {
+            entry.lineage().id() == handle.lineage() && handle.means(self.hash_of(entry))
+        })
+    }
+
+    /// Makes the queues know an entry that was created.
+    pub(super) fn admit(&self, capacity: &Capacity, guard: &Guard, hash: u64, newcomer: Newcomer) {
+        if !capacity.evicts {
+            return;
+        }
+        let index = self.shards.shard_of(hash);
+        let queues = &capacity.queues[index];
+        let handle = Handle::new(hash, newcomer.lineage.id(), 0, newcomer.cost);
+        let is_admitted = match try_lock(&queues.house) {
+            Some(mut house) => {
+                house.take_in(&queues.inbox);
+                self.sweep(capacity, guard, index, &mut house, SWEPT);
+                house.evict.admit(handle).is_ok()
+            }
+            None => Parcel::new(handle).map(|parcel| queues.inbox.put(parcel)).is_some(),
+        };
+        if !is_admitted {
+            self.evict_now(capacity, guard, hash, handle);
+        }
+    }
+
+    /// Evicts an entry of which the queues could not take the handle, for lack of memory: later,
+    /// nobody would find it.
+    #[cold]
+    fn evict_now(&self, capacity: &Capacity, guard: &Guard, hash: u64, handle: Handle) {
+        let shard = self.shards.shard_of(hash);
+        while let Some(entry) = self.holder(guard, shard, handle) {
+            match self.take_out(guard, self.hash_of(entry), entry) {
+                Ok(true) => {
+                    if !entry.deadline().is_never() {
+                        self.timers.count(shard, -1);
+                    }
+                    capacity.give_back(entry);
+                    capacity.evicted.fetch_add(1, Relaxed);
+                }
+                // It was changed: look again.
+                Ok(false) => {}
+                Err(_) => return,
+            }
+        }
+    }
+
+    /// Looks for stale handles now and then, when entries are removed.
+    fn sweep_sometimes(&self, capacity: &Capacity, guard: &Guard, hash: u64) {
+        let index = self.shards.shard_of(hash);
+        if !(capacity.evicts && (hash >> 16).is_multiple_of(SWEEPS_ONE_IN)) {
+            return;
+        }
+        if let Some(mut house) = try_lock(&capacity.queues[index].house) {
+            house.take_in(&capacity.queues[index].inbox);
+            let swept = SWEPT * SWEEPS_ONE_IN as usize;
+            self.sweep(capacity, guard, index, &mut house, swept);
+        }
+    }
+
+    fn sweep(
+        &self,
+        capacity: &Capacity,
+        guard: &Guard,
+        index: usize,
+        house: &mut House,
+        budget: usize,
+    ) {
+        let live = capacity.entries_of_shard();
+        house.evict.compact(live, budget, |handle, _| match self.holder(guard, index, handle) {
+            Some(entry) => Visit::Kept { bytes: cost(entry.bytes()) },
+            None => Visit::Gone,
+        });
+    }
+}
