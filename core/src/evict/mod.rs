@@ -48,11 +48,11 @@ mod handle;
 mod model;
 mod queue;
 #[cfg(test)]
-mod reference;
+pub(crate) mod reference;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
-mod traces;
+pub(crate) mod traces;
 
 use self::ghost::Ghost;
 pub(crate) use self::handle::Handle;

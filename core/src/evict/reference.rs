@@ -4,12 +4,12 @@
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 /// A cache that is told each request, and says whether it was a hit.
-pub(super) trait Cache {
+pub(crate) trait Cache {
     fn request(&mut self, key: u64, size: u64) -> bool;
 }
 
 /// The paper's algorithm. Sizes are bytes, or all 1 for a bound of entries.
-pub(super) struct S3Fifo {
+pub(crate) struct S3Fifo {
     capacity: u64,
     small: Fifo,
     main: Fifo,
@@ -40,7 +40,7 @@ impl Fifo {
 }
 
 impl S3Fifo {
-    pub(super) fn new(capacity: u64) -> Self {
+    pub(crate) fn new(capacity: u64) -> Self {
         let (small, main, ghost) = Default::default();
         Self { capacity, small, main, ghost, known: HashSet::new(), uses: HashMap::new() }
     }
@@ -131,7 +131,7 @@ impl Cache for S3Fifo {
 }
 
 /// Evicts what has not been used for the longest time.
-pub(super) struct Lru {
+pub(crate) struct Lru {
     capacity: u64,
     size: u64,
     now: u64,
@@ -140,7 +140,7 @@ pub(super) struct Lru {
 }
 
 impl Lru {
-    pub(super) fn new(capacity: u64) -> Self {
+    pub(crate) fn new(capacity: u64) -> Self {
         Self { capacity, size: 0, now: 0, used: HashMap::new(), order: BTreeMap::new() }
     }
 }

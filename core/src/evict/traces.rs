@@ -8,7 +8,7 @@ use super::reference::{Cache, Lru, S3Fifo};
 const ENOUGH: usize = 1 << 20;
 
 /// Keys and sizes.
-type Trace = Vec<(u64, u64)>;
+pub(crate) type Trace = Vec<(u64, u64)>;
 
 /// A model, and the most visits for one write.
 struct Bounded(Model, usize);
@@ -66,24 +66,24 @@ impl Zipf {
 const KEYS: u32 = 20_000;
 const REQUESTS: usize = 100_000;
 
-fn zipf(skew: f64) -> Trace {
+pub(crate) fn zipf(skew: f64) -> Trace {
     let mut zipf = Zipf::new(KEYS, skew);
     (0..REQUESTS).map(|_| (zipf.next(), 1)).collect()
 }
 
 /// Scans of a thousand keys that never come again, between requests that repeat themselves.
-fn scans() -> Trace {
+pub(crate) fn scans() -> Trace {
     let mut zipf = Zipf::new(KEYS, 0.99);
     let fresh = |at| u64::from(KEYS) + at as u64;
     (0..REQUESTS).map(|at| (if at % 5000 < 1000 { fresh(at) } else { zipf.next() }, 1)).collect()
 }
 
-fn round(keys: u64) -> Trace {
+pub(crate) fn round(keys: u64) -> Trace {
     (0..REQUESTS as u64).map(|at| (at % keys, 1)).collect()
 }
 
 /// Sizes from 64 bytes to 64 KiB, as many in each power of two.
-fn sizes() -> Trace {
+pub(crate) fn sizes() -> Trace {
     let size = |key: u64| {
         let random = hash(key ^ 1 << 50) >> 16;
         let least = 64 << (random % 10);
@@ -93,7 +93,7 @@ fn sizes() -> Trace {
 }
 
 /// Keys are the larger the less they are asked for.
-fn large_and_rare() -> Trace {
+pub(crate) fn large_and_rare() -> Trace {
     zipf(0.9).into_iter().map(|(key, _)| (key, 64 + key)).collect()
 }
 
@@ -114,7 +114,7 @@ fn recency() -> Trace {
 }
 
 /// The share of misses in percent.
-fn misses(mut cache: impl Cache, trace: &Trace) -> f64 {
+pub(crate) fn misses(mut cache: impl Cache, trace: &Trace) -> f64 {
     let missed = trace.iter().filter(|&&(key, size)| !cache.request(key, size)).count();
     100.0 * missed as f64 / trace.len() as f64
 }

@@ -45,7 +45,7 @@ impl Store {
         let values = entries.iter().map(|(_, value)| value.as_ref());
         let until = self.engine.until_default();
         let make =
-            |(key, value): (&&[u8], &[u8])| Ok(Outgoing::new(Draft::new(key, value)?, until));
+            |(key, value): (&&[u8], &[u8])| Outgoing::with_timer(Draft::new(key, value)?, until);
         let made = keys.iter().zip(values).map(make).collect::<Result<Vec<_>>>()?;
         let mut made = made.into_iter();
         let guard = epoch::pin();

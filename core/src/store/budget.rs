@@ -30,16 +30,14 @@ impl Budget {
         Room { entries: entries as usize, bytes }
     }
 
-    /// Takes room, all of it or none; whether there was so much.
-    pub(crate) fn take(&self, room: Room) -> bool {
-        if !take(&self.entries, room.entries as u64, self.max.entries as u64) {
-            return false;
+    /// Takes room, as many entries and bytes as asked for, or none of these or those; what it took.
+    pub(crate) fn take(&self, room: Room) -> Room {
+        let entries = take(&self.entries, room.entries as u64, self.max.entries as u64);
+        let bytes = take(&self.bytes, room.bytes, self.max.bytes);
+        Room {
+            entries: if entries { room.entries } else { 0 },
+            bytes: if bytes { room.bytes } else { 0 },
         }
-        let taken = take(&self.bytes, room.bytes, self.max.bytes);
-        if !taken {
-            give(&self.entries, room.entries as u64);
-        }
-        taken
     }
 
     /// Gives room back.

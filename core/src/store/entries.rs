@@ -125,6 +125,26 @@ impl Engine {
         next
     }
 
+    /// The same as [`write`](Self::write), of what removes; and, in a store without bounds, of what
+    /// puts something for ever.
+    #[inline(always)]
+    pub(super) fn write_plain<'g>(
+        &'g self,
+        guard: &'g Guard,
+        key: Key<'_>,
+        decide: impl FnMut(Seen<Entry<'g>>) -> Decision<Record>,
+    ) -> Result<Change<Entry<'g>>> {
+        let is_key = |entry: Entry<'g>| entry.has_key(key.bytes);
+        let written = self.change(guard, key.hash, is_key, decide)?;
+        if written.met_a_deadline() {
+            self.count_timed(key.hash, &written, false);
+        }
+        if let (Some(capacity), Some(old)) = (&self.capacity, written.taken_out()) {
+            self.give_back(capacity, guard, key.hash, old);
+        }
+        Ok(written.change)
+    }
+
     /// Changes the entry of a key by one atomic step, as `decide` answers, which may run several
     /// times. Dead records count as nothing, and are out of the way when this returns. In a bounded
     /// store, room is made for what is put.
@@ -142,9 +162,6 @@ impl Engine {
                 attempt.begin();
                 decide(seen, &mut attempt)
             })?;
-            if attempt.is_plain() && !written.met_a_deadline() {
-                return Ok(written.change);
-            }
             if let Some(change) = self.settle(guard, key.hash, written, &mut attempt)? {
                 return Ok(change);
             }
@@ -161,24 +178,23 @@ impl Engine {
         attempt: &mut Attempt<'_>,
     ) -> Result<Option<Change<Entry<'g>>>> {
         let puts = matches!(written.change, Change::Created | Change::Replaced(_));
-        let old = written.taken_out();
-        let was_timed = old.is_some_and(|old| !old.deadline().is_never());
-        let is_timed = puts && attempt.is_timed();
+        self.count_timed(hash, &written, puts && attempt.is_timed());
+        let Some(capacity) = &self.capacity else {
+            attempt.check()?;
+            return Ok(Some(written.change));
+        };
+        attempt.has_changed(puts, written.taken_out());
+        self.settle_room(capacity, guard, hash, written.change, attempt)
+    }
+
+    /// Keeps account of records with a deadline: what a write took out, and what it put.
+    fn count_timed(&self, hash: u64, written: &Written<Entry<'_>>, is_timed: bool) {
+        let was_timed = written.met_a_deadline();
         if was_timed != is_timed {
             self.timers.count(self.shards.shard_of(hash), if is_timed { 1 } else { -1 });
         }
         if let Some(ended) = written.ended {
             self.count_ended(ended, EndedBy::Reader);
-        }
-        match &self.capacity {
-            None => {
-                attempt.check()?;
-                Ok(Some(written.change))
-            }
-            Some(capacity) => {
-                attempt.has_changed(puts, old);
-                self.settle_room(capacity, guard, hash, written.change, attempt)
-            }
         }
     }
 

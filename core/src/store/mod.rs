@@ -1,7 +1,7 @@
 //! `Store`: bytes by name, on the table. Groups, deadlines, eviction and events build on it.
 
 mod batch;
-pub(crate) mod budget;
+mod budget;
 mod builder;
 mod capacity;
 mod deadline;
@@ -262,7 +262,7 @@ impl Store {
             let outgoing = Outgoing::new(draft, self.engine.until_default());
             return self.set_outgoing(guard, key, outgoing);
         }
-        let change = self.engine.write(guard, key, |seen, _| {
+        let change = self.engine.write_plain(guard, key, |seen| {
             Decision::Put(draft.at(self.engine.next_version(seen, key.hash), Deadline::NEVER))
         })?;
         draft.published();
@@ -291,7 +291,7 @@ impl Store {
         key: Key<'_>,
         mut wanted: impl FnMut(Entry<'g>) -> bool,
     ) -> Result<Option<Entry<'g>>> {
-        let change = self.engine.write(guard, key, |seen, _| match seen.live() {
+        let change = self.engine.write_plain(guard, key, |seen| match seen.live() {
             Some(entry) if wanted(entry) => Decision::Remove,
             _ => Decision::Keep,
         })?;

@@ -41,6 +41,19 @@ impl Outgoing {
         Self { draft, until, timer, deadline, runs: false, is_evicted: false }
     }
 
+    /// The same with the timer that it may need, for who will have no way back.
+    ///
+    /// # Errors
+    ///
+    /// `NoMemory`.
+    pub(super) fn with_timer(draft: Draft, until: Until) -> Result<Self> {
+        let mut outgoing = Self::new(draft, until);
+        if !matches!(until, Until::Never | Until::Keep { default: None }) {
+            outgoing.timer = Some(Timer::new()?);
+        }
+        Ok(outgoing)
+    }
+
     /// Gives it the end that it has in the place of `old`, and a timer if it needs one.
     fn time(&mut self, old: Option<Deadline>, version: u64) -> Result<Deadline> {
         let ms = match (self.until, old) {
@@ -100,12 +113,6 @@ impl<'e> Attempt<'e> {
         self.outcome = Outcome::Plain;
     }
 
-    /// Whether it needs no account, what it met aside.
-    #[inline(always)]
-    pub(super) fn is_plain(&self) -> bool {
-        self.outcome == Outcome::Plain && self.capacity.is_none()
-    }
-
     /// Whether what was put, if something was, has a deadline.
     pub(super) fn is_timed(&self) -> bool {
         self.outcome == Outcome::Timed
@@ -160,18 +167,18 @@ impl<'e> Attempt<'e> {
         Room { entries, bytes: self.need.bytes.saturating_sub(self.held.bytes) }
     }
 
-    /// Takes the room that it needs; whether there is so much.
+    /// Takes what there is of the room that it needs; whether that is all.
     pub(super) fn take_room(&mut self) -> bool {
         let missing = self.missing();
         if missing == Room::default() {
             return true;
         }
-        let taken = self.capacity.is_some_and(|capacity| capacity.budget.take(missing));
-        if taken {
-            self.held.entries += missing.entries;
-            self.held.bytes += missing.bytes;
+        if let Some(capacity) = self.capacity {
+            let taken = capacity.budget.take(missing);
+            self.held.entries += taken.entries;
+            self.held.bytes += taken.bytes;
         }
-        taken
+        self.missing() == Room::default()
     }
 
     /// Whether there is room for a draft in the place of `seen`.

@@ -73,6 +73,11 @@ pub(crate) fn spin() {
     loom::thread::yield_now();
 }
 
+/// Lets another thread have this processor, if one waits for it.
+pub(crate) fn let_others_run() {
+    std::thread::yield_now();
+}
+
 /// Locks a mutex whose data stays valid when a holder panics.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)

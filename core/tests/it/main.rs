@@ -8,6 +8,7 @@ mod history;
 mod maps;
 mod payload;
 
+mod bounds;
 mod differential_map;
 mod differential_store;
 mod differential_ttl;

@@ -1,0 +1,140 @@
+use std::time::Duration;
+
+use super::ENTRY_BYTES;
+use crate::sync::lock;
+use crate::{Computed, ManualClock, Op, SetResult, Store, Ttl};
+
+/// A store of one shard for four entries, which are in it.
+fn full() -> Store {
+    let store = Store::builder().shards(1).max_entries(4).build().expect("memory");
+    for key in ["a", "b", "c", "d"] {
+        store.set(key, "1").expect("set");
+    }
+    store
+}
+
+/// Runs `body` while the eviction queues are in the hands of somebody who does not move on.
+fn while_the_queues_are_busy<T>(store: &Store, body: impl FnOnce(&Store) -> T) -> T {
+    let capacity = store.engine.capacity.as_ref().expect("it is bounded");
+    let _house = lock(&capacity.queues[0].house);
+    body(store)
+}
+
+/// What the entries count, by looking at each.
+fn counted(store: &Store) -> u64 {
+    store.scan("").map(|entry| (entry.key().len() + entry.len()) as u64 + ENTRY_BYTES).sum()
+}
+
+#[test]
+fn what_finds_no_room_because_the_queues_are_busy_counts_as_set_and_is_gone() {
+    let store = full();
+    while_the_queues_are_busy(&store, |store| {
+        assert_eq!(store.set("new", "1"), Ok(SetResult::Created));
+        assert_eq!(store.set_if_absent("new", "1"), Ok(true));
+        assert_eq!(store.incr("new", 5), Ok(5));
+        let put = store.compute("new", |_| Ok::<_, crate::Error>(Op::Put(b"1".to_vec())));
+        assert!(matches!(put, Ok(Computed::Created(new)) if new == "1"));
+        assert_eq!(store.set_many(&[("new", "1"), ("newer", "1")]), Ok(()));
+        assert_eq!(store.get("new"), None);
+    });
+    assert_eq!((store.count(), store.stats().evicted), (4, 6));
+    assert_eq!(store.stats().bytes, counted(&store));
+    assert_eq!(store.set("new", "1"), Ok(SetResult::Created));
+    assert!(store.contains("new") && store.count() == 4);
+}
+
+#[test]
+fn what_finds_no_room_for_a_longer_value_is_gone_and_not_left_as_it_was() {
+    let most = 4 * (ENTRY_BYTES + 2);
+    let store = Store::builder().shards(1).max_bytes(most).build().expect("memory");
+    for key in ["a", "b", "c", "d"] {
+        store.set(key, "1").expect("set");
+    }
+    let version = store.get("b").expect("set").version();
+    while_the_queues_are_busy(&store, |store| {
+        assert_eq!(store.set("a", "longer"), Ok(SetResult::Updated));
+        // Its room is there now.
+        assert_eq!(store.set("b", "2"), Ok(SetResult::Updated));
+        assert_eq!(store.set("b", "20"), Ok(SetResult::Updated));
+        assert_eq!(store.compare_and_swap("b", version + 2, "x".repeat(200)), Ok(version + 3));
+    });
+    assert_eq!((store.get("a"), store.get("b")), (None, None));
+    assert_eq!((store.count(), store.stats().evicted), (2, 2));
+    assert_eq!(store.stats().bytes, counted(&store));
+}
+
+#[test]
+fn overwriting_and_removing_need_no_queues() {
+    let store = full();
+    while_the_queues_are_busy(&store, |store| {
+        assert_eq!(store.set("a", "2"), Ok(SetResult::Updated));
+        assert_eq!(store.incr("b", 1), Ok(2));
+        assert_eq!(store.expire("c", Ttl::After(Duration::from_secs(9))), Ok(true));
+        assert_eq!(store.delete("d").expect("delete").as_deref(), Some(&b"1"[..]));
+        assert_eq!(store.set("e", "1"), Ok(SetResult::Created));
+    });
+    assert_eq!((store.count(), store.stats().evicted), (4, 0));
+}
+
+#[test]
+fn entries_that_came_while_the_queues_were_busy_can_be_evicted() {
+    let store = Store::builder().shards(1).max_entries(100).build().expect("memory");
+    while_the_queues_are_busy(&store, |store| {
+        for key in 0..100_u32 {
+            store.set(key.to_le_bytes(), "v").expect("set");
+        }
+    });
+    for key in 100..1000_u32 {
+        store.set(key.to_le_bytes(), "v").expect("set");
+        assert!(store.contains(key.to_le_bytes()), "{key} found no room");
+    }
+    assert_eq!((store.count(), store.stats().evicted), (100, 900));
+}
+
+/// Handles in the queues.
+fn handles(store: &Store) -> usize {
+    let capacity = store.engine.capacity.as_ref().expect("it is bounded");
+    capacity.queues.iter().map(|queues| lock(&queues.house).evict.len()).sum()
+}
+
+#[test]
+fn keys_that_come_and_go_leave_few_handles_behind() {
+    let store = Store::builder().shards(1).max_entries(50).build().expect("memory");
+    for round in 0..if cfg!(miri) { 300_u32 } else { 20_000 } {
+        store.set((round % 10).to_le_bytes(), "v").expect("set");
+        store.delete((round % 10).to_le_bytes()).expect("delete");
+        assert!(handles(&store) < 3 * 50 + 64, "{} handles", handles(&store));
+    }
+}
+
+#[test]
+fn a_store_that_was_emptied_gives_its_handles_back() {
+    let keys = if cfg!(miri) { 500_u32 } else { 20_000 };
+    let store = Store::builder().shards(1).max_entries(keys.into()).build().expect("memory");
+    for key in 0..keys {
+        store.set(key.to_le_bytes(), "v").expect("set");
+    }
+    assert_eq!(handles(&store), keys as usize);
+    for key in 0..keys {
+        store.delete(key.to_le_bytes()).expect("delete");
+    }
+    assert!(handles(&store) < keys as usize / 4, "{} handles of {keys}", handles(&store));
+}
+
+#[test]
+fn timers_and_bytes_are_counted_however_entries_go() {
+    let clock = ManualClock::new();
+    let builder = Store::builder().shards(1).max_entries(20).clock(&clock);
+    let store = builder.build().expect("memory");
+    for round in 0..200_u32 {
+        let ttl = Ttl::After(Duration::from_millis(1 + u64::from(round % 40)));
+        store.set_with((round % 37).to_le_bytes(), vec![0; round as usize % 9], ttl).expect("set");
+        clock.advance(Duration::from_micros(500));
+        // The look at each removes what has ended.
+        assert_eq!(counted(&store), store.stats().bytes);
+    }
+    clock.advance(Duration::from_secs(1));
+    store.purge_expired().expect("purge");
+    let stats = store.stats();
+    assert_eq!((stats.entries, stats.bytes, stats.timers), (0, 0, 0), "{stats:?}");
+}
