@@ -35,40 +35,57 @@ impl Clock {
     /// Whole milliseconds that have passed since some moment.
     #[inline]
     pub(crate) fn now_ms(&self) -> u64 {
-        self.now().as_millis() as u64
-    }
-
-    /// The first whole millisecond at which `after` has passed from now on.
-    pub(crate) fn ms_after(&self, after: Duration) -> u64 {
-        whole_ms(self.now().saturating_add(after))
+        self.now().ms()
     }
 
     /// The first whole millisecond at which the clock on the wall, as it stands now, shows `time`;
     /// `None` if that has passed.
     pub(crate) fn ms_at(&self, time: SystemTime) -> Option<u64> {
         // The wall first: with it second, the span would be too short.
-        let (wall, now) = match self {
-            Self::System => (SystemTime::now(), monotonic()),
-            Self::Manual(clock) => {
-                let now = clock.elapsed();
-                (SystemTime::UNIX_EPOCH + now, now)
-            }
+        let wall = match self {
+            Self::System => SystemTime::now(),
+            Self::Manual(clock) => SystemTime::UNIX_EPOCH + clock.elapsed(),
         };
         let left = time.duration_since(wall).ok().filter(|left| !left.is_zero())?;
-        Some(whole_ms(now.saturating_add(left)))
+        Some(self.now().ms_after(left))
     }
 
-    fn now(&self) -> Duration {
+    /// What it shows.
+    #[inline]
+    pub(crate) fn now(&self) -> Moment {
         match self {
-            Self::System => monotonic(),
-            Self::Manual(clock) => clock.elapsed(),
+            Self::System => Moment(nanoseconds(monotonic())),
+            Self::Manual(clock) => Moment(nanoseconds(clock.elapsed())),
         }
     }
 }
 
-/// A span in milliseconds, rounded up.
-fn whole_ms(span: Duration) -> u64 {
-    u64::try_from(span.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
+/// A reading of a clock, in nanoseconds since some moment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment(u64);
+
+const NANOSECONDS_PER_MS: u64 = 1_000_000;
+
+impl Moment {
+    /// Whole milliseconds.
+    #[inline]
+    pub(crate) const fn ms(self) -> u64 {
+        self.0 / NANOSECONDS_PER_MS
+    }
+
+    /// The first whole millisecond at which `after` has passed from this moment on. The last of
+    /// 584 years if that is later.
+    #[inline]
+    pub(crate) fn ms_after(self, after: Duration) -> u64 {
+        self.0.saturating_add(nanoseconds(after)).div_ceil(NANOSECONDS_PER_MS)
+    }
+}
+
+/// 584 years if it is longer.
+#[inline]
+fn nanoseconds(span: Duration) -> u64 {
+    let whole = span.as_secs().saturating_mul(1_000_000_000);
+    whole.saturating_add(u64::from(span.subsec_nanos()))
 }
 
 /// A clock for tests that stands still until it is told to move. See
@@ -122,12 +139,12 @@ mod tests {
     fn a_span_ends_at_the_first_millisecond_that_is_not_too_early() {
         let manual = ManualClock::new();
         let clock = Clock::Manual(manual.clone());
-        assert_eq!(clock.ms_after(Duration::from_millis(5)), 5);
+        assert_eq!(clock.now().ms_after(Duration::from_millis(5)), 5);
         manual.advance(Duration::from_nanos(1));
         assert_eq!(clock.now_ms(), 0);
-        assert_eq!(clock.ms_after(Duration::from_millis(5)), 6);
-        assert_eq!(clock.ms_after(Duration::from_nanos(1)), 1);
-        assert_eq!(clock.ms_after(Duration::MAX), u64::MAX);
+        assert_eq!(clock.now().ms_after(Duration::from_millis(5)), 6);
+        assert_eq!(clock.now().ms_after(Duration::from_nanos(1)), 1);
+        assert!(clock.now().ms_after(Duration::MAX) > 1 << 42, "for ever, to a deadline");
     }
 
     #[test]
@@ -140,7 +157,7 @@ mod tests {
         assert_eq!(clock.ms_at(at(10_000_000_000)), None);
         assert_eq!(clock.ms_at(at(0)), None);
         let soon = SystemTime::now() + Duration::from_secs(5);
-        let before = Clock::System.ms_after(Duration::from_secs(4));
+        let before = Clock::System.now().ms_after(Duration::from_secs(4));
         assert!(Clock::System.ms_at(soon).is_some_and(|ms| ms > before));
         assert_eq!(Clock::System.ms_at(SystemTime::UNIX_EPOCH), None);
     }

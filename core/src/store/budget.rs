@@ -30,14 +30,10 @@ impl Budget {
         Room { entries: entries as usize, bytes }
     }
 
-    /// Takes room, as many entries and bytes as asked for, or none of these or those; what it took.
+    /// Takes room, or as much of it as there is; what it took.
     pub(crate) fn take(&self, room: Room) -> Room {
         let entries = take(&self.entries, room.entries as u64, self.max.entries as u64);
-        let bytes = take(&self.bytes, room.bytes, self.max.bytes);
-        Room {
-            entries: if entries { room.entries } else { 0 },
-            bytes: if bytes { room.bytes } else { 0 },
-        }
+        Room { entries: entries as usize, bytes: take(&self.bytes, room.bytes, self.max.bytes) }
     }
 
     /// Gives room back.
@@ -47,21 +43,16 @@ impl Budget {
     }
 }
 
-fn take(taken: &AtomicU64, more: u64, max: u64) -> bool {
-    if more == 0 {
-        return true;
-    }
+fn take(taken: &AtomicU64, more: u64, max: u64) -> u64 {
     let mut now = taken.load(Relaxed);
     loop {
-        let Some(sum) = now.checked_add(more).filter(|&sum| sum <= max) else { return false };
-        if planted(Bug::UncheckedRoom) {
-            // AcqRel: edge B1.
-            taken.fetch_add(more, AcqRel);
-            return true;
+        let more = if planted(Bug::UncheckedRoom) { more } else { more.min(max - now) };
+        if more == 0 {
+            return 0;
         }
         // AcqRel: edge B1.
-        match taken.compare_exchange_weak(now, sum, AcqRel, Relaxed) {
-            Ok(_) => return true,
+        match taken.compare_exchange_weak(now, now + more, AcqRel, Relaxed) {
+            Ok(_) => return more,
             Err(later) => now = later,
         }
     }

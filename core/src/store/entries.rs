@@ -6,6 +6,7 @@ use super::mortal::{EndedBy, Mortals, Seen, Written};
 use super::outgoing::Attempt;
 use super::record::{self, Entry, Record};
 use super::version::Floors;
+use crate::clock::Moment;
 use crate::epoch::Guard;
 use crate::error::Result;
 use crate::sync::Relaxed;
@@ -56,9 +57,10 @@ impl Mortals for Engine {
         &self.floors
     }
 
-    #[inline(always)]
-    fn now_ms(&self) -> u64 {
-        self.clock.now_ms()
+    // Out of the way of those who need no clock.
+    #[inline(never)]
+    fn now(&self) -> Moment {
+        self.clock.now()
     }
 
     fn ended(&self, hash: u64, entry: Entry<'_>, by: EndedBy) {
@@ -132,10 +134,10 @@ impl Engine {
         &'g self,
         guard: &'g Guard,
         key: Key<'_>,
-        decide: impl FnMut(Seen<Entry<'g>>) -> Decision<Record>,
+        mut decide: impl FnMut(Seen<Entry<'g>>) -> Decision<Record>,
     ) -> Result<Change<Entry<'g>>> {
         let is_key = |entry: Entry<'g>| entry.has_key(key.bytes);
-        let written = self.change(guard, key.hash, is_key, decide)?;
+        let written = self.change(guard, key.hash, is_key, |seen, _| decide(seen))?;
         if written.met_a_deadline() {
             self.count_timed(key.hash, &written, false);
         }
@@ -158,8 +160,8 @@ impl Engine {
         let is_key = |entry: Entry<'g>| entry.has_key(key.bytes);
         let mut attempt = Attempt::new(self.capacity.as_ref());
         loop {
-            let written = self.change(guard, key.hash, is_key, |seen| {
-                attempt.begin();
+            let written = self.change(guard, key.hash, is_key, |seen, now| {
+                attempt.begin(now);
                 decide(seen, &mut attempt)
             })?;
             if let Some(change) = self.settle(guard, key.hash, written, &mut attempt)? {
@@ -179,12 +181,16 @@ impl Engine {
     ) -> Result<Option<Change<Entry<'g>>>> {
         let puts = matches!(written.change, Change::Created | Change::Replaced(_));
         self.count_timed(hash, &written, puts && attempt.is_timed());
-        let Some(capacity) = &self.capacity else {
-            attempt.check()?;
-            return Ok(Some(written.change));
-        };
-        attempt.has_changed(puts, written.taken_out());
-        self.settle_room(capacity, guard, hash, written.change, attempt)
+        if let Some(berth) = attempt.berth() {
+            berth.has_changed(puts, written.taken_out());
+        }
+        attempt.check()?;
+        match (&self.capacity, attempt.berth()) {
+            (Some(capacity), Some(berth)) => {
+                self.settle_room(capacity, guard, hash, written.change, berth)
+            }
+            _ => Ok(Some(written.change)),
+        }
     }
 
     /// Keeps account of records with a deadline: what a write took out, and what it put.

@@ -1,6 +1,7 @@
 //! `Store`: bytes by name, on the table. Groups, deadlines, eviction and events build on it.
 
 mod batch;
+mod berth;
 mod budget;
 mod builder;
 mod capacity;

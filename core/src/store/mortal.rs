@@ -10,6 +10,7 @@
 
 use super::deadline::Deadline;
 use super::version::Floors;
+use crate::clock::Moment;
 use crate::epoch::Retire;
 use crate::table::{Change, Decision, Record, Refused};
 use crate::wheel::Token;
@@ -100,7 +101,7 @@ pub(crate) trait Mortals {
 
     fn floors(&self) -> &Floors;
 
-    fn now_ms(&self) -> u64;
+    fn now(&self) -> Moment;
 
     /// This thread, and no other, has taken out a dead record, and put nothing in its place.
     fn ended(&self, hash: u64, entry: Shown<'_, Self>, by: EndedBy);
@@ -114,7 +115,7 @@ pub(crate) trait Mortals {
 
     #[inline(never)]
     fn has_passed(&self, deadline: Deadline) -> bool {
-        self.now_ms() >= deadline.ms()
+        self.now().ms() >= deadline.ms()
     }
 
     /// The entry if it is live; else it is taken out, and what stands there then is what counts.
@@ -162,7 +163,8 @@ pub(crate) trait Mortals {
         Ok(matches!(change, Change::Removed(_)))
     }
 
-    /// Changes the entry of a key by one atomic step, as `decide` answers. Dead records count as
+    /// Changes the entry of a key by one atomic step, as `decide` answers, which is told the moment
+    /// that the entry was found live or dead at, if it has a deadline. Dead records count as
     /// nothing, and are out of the way when this returns.
     #[inline(always)]
     fn change<'g>(
@@ -170,17 +172,13 @@ pub(crate) trait Mortals {
         guard: &'g Self::Guard,
         hash: u64,
         is_key: impl Fn(Shown<'g, Self>) -> bool + Copy,
-        mut decide: impl FnMut(Seen<Shown<'g, Self>>) -> Decision<Self::Record>,
+        mut decide: impl FnMut(Seen<Shown<'g, Self>>, Option<Moment>) -> Decision<Self::Record>,
     ) -> Result<Written<Shown<'g, Self>>, Refused> {
         let mut ended = None;
         let change = self.exchange(guard, hash, is_key, |found| {
-            let seen = match found {
-                None => Seen::Nothing,
-                Some(entry) if self.is_dead(entry) => Seen::Dead(entry),
-                Some(entry) => Seen::Live(entry),
-            };
+            let (seen, now) = self.met(found);
             ended = if let Seen::Dead(entry) = seen { Some(entry) } else { None };
-            match (decide(seen), seen) {
+            match (decide(seen, now), seen) {
                 (Decision::Keep | Decision::Remove, Seen::Dead(entry))
                 | (Decision::Remove, Seen::Live(entry)) => {
                     self.floors().removing(hash, Self::Record::version(entry));
@@ -195,6 +193,19 @@ pub(crate) trait Mortals {
             (_, change) => change,
         };
         Ok(Written { change, ended })
+    }
+
+    /// What was found, held against the clock, which is read only if that has a deadline.
+    #[inline(always)]
+    fn met<'g>(&self, found: Option<Shown<'g, Self>>) -> (Seen<Shown<'g, Self>>, Option<Moment>) {
+        let Some(entry) = found else { return (Seen::Nothing, None) };
+        let deadline = Self::Record::deadline(entry);
+        if deadline.is_never() {
+            return (Seen::Live(entry), None);
+        }
+        let now = self.now();
+        let is_dead = now.ms() >= deadline.ms();
+        (if is_dead { Seen::Dead(entry) } else { Seen::Live(entry) }, Some(now))
     }
 
     /// The version of what takes the place of `seen`.

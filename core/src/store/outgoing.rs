@@ -1,14 +1,17 @@
 //! What a writer is about to put: a draft, the end it is to have, the room it needs.
 
+use std::time::Duration;
+
+use super::berth::Berth;
 use super::capacity::{Capacity, Newcomer, cost};
 use super::deadline::{Deadline, Ttl};
 use super::engine::Engine;
 use super::mortal::{Mortals, Seen};
 use super::record::{Draft, Entry, Record};
 use super::timers::Timer;
+use crate::clock::Moment;
 use crate::epoch::Guard;
 use crate::error::{Error, Result};
-use crate::evict::Room;
 use crate::table::Decision;
 
 /// When what a writer puts will end.
@@ -17,8 +20,10 @@ pub(super) enum Until {
     Never,
     /// As what stands there; else by default.
     Keep {
-        default: Option<u64>,
+        default: Option<Duration>,
     },
+    /// When this has passed.
+    After(Duration),
     /// At this millisecond.
     At(u64),
 }
@@ -55,12 +60,20 @@ impl Outgoing {
     }
 
     /// Gives it the end that it has in the place of `old`, and a timer if it needs one.
-    fn time(&mut self, old: Option<Deadline>, version: u64) -> Result<Deadline> {
+    fn time(
+        &mut self,
+        old: Option<Deadline>,
+        version: u64,
+        now: impl FnOnce() -> Moment,
+    ) -> Result<Deadline> {
         let ms = match (self.until, old) {
             (Until::Never, _) => u64::MAX,
             (Until::At(ms), _) => ms,
             (Until::Keep { .. }, Some(old)) => old.ms(),
-            (Until::Keep { default }, None) => default.unwrap_or(u64::MAX),
+            (Until::Keep { default: Some(ttl) }, None) | (Until::After(ttl), _) => {
+                now().ms_after(ttl)
+            }
+            (Until::Keep { default: None }, None) => u64::MAX,
         };
         (self.deadline, self.runs) = Deadline::following(old, ms, version);
         if !self.deadline.is_never() && !self.runs && self.timer.is_none() {
@@ -73,15 +86,10 @@ impl Outgoing {
 /// One call of [`Engine::write`]: what came of its last try, and the room that it has taken.
 pub(super) struct Attempt<'e> {
     outcome: Outcome,
-    capacity: Option<&'e Capacity>,
-    /// Room that is taken for what is put.
-    held: Room,
-    /// What is to be put counts so much.
-    cost: u64,
-    /// Room that the last try needed.
-    need: Room,
-    /// Whether the search for room was given up.
-    is_given_up: bool,
+    /// The moment of the last try, if the clock was read.
+    now: Option<Moment>,
+    /// In a bounded store.
+    berth: Option<Berth<'e>>,
 }
 
 /// What came of the last try, as far as `put` knows.
@@ -90,12 +98,6 @@ enum Outcome {
     Plain,
     /// What was put has a deadline.
     Timed,
-    /// Nothing was put: there is no room.
-    NoRoom,
-    /// Nothing was put: there will be no room, so it counts as put and evicted.
-    Evicted,
-    /// Nothing was put: it is larger than the store may be.
-    TooLarge,
     /// Nothing was put: the system refused memory.
     NoMemory,
 }
@@ -103,112 +105,34 @@ enum Outcome {
 impl<'e> Attempt<'e> {
     #[inline(always)]
     pub(super) fn new(capacity: Option<&'e Capacity>) -> Self {
-        let (held, need) = Default::default();
-        Self { outcome: Outcome::Plain, capacity, held, cost: 0, need, is_given_up: false }
+        Self { outcome: Outcome::Plain, now: None, berth: capacity.map(Berth::new) }
     }
 
     /// Another try begins.
     #[inline(always)]
-    pub(super) fn begin(&mut self) {
-        self.outcome = Outcome::Plain;
+    pub(super) fn begin(&mut self, now: Option<Moment>) {
+        (self.outcome, self.now) = (Outcome::Plain, now);
+        if let Some(berth) = &mut self.berth {
+            berth.begin();
+        }
     }
 
     /// Whether what was put, if something was, has a deadline.
+    #[inline]
     pub(super) fn is_timed(&self) -> bool {
         self.outcome == Outcome::Timed
     }
 
-    /// Whether nothing was put for lack of room, and the search for it is still to come.
-    pub(super) fn needs_room(&self) -> bool {
-        self.outcome == Outcome::NoRoom
-    }
-
-    /// Whether nothing was put and it counts as put.
-    pub(super) fn is_evicted(&self) -> bool {
-        self.outcome == Outcome::Evicted
-    }
-
     /// # Errors
     ///
-    /// Why nothing was put, if no other try will change that.
+    /// `NoMemory` if nothing was put for that reason.
+    #[inline]
     pub(super) fn check(&self) -> Result<()> {
-        match (self.outcome, self.capacity) {
-            (Outcome::NoMemory, _) => Err(Error::NoMemory),
-            (Outcome::TooLarge, Some(capacity)) => Err(capacity.too_large(self.cost)),
-            _ => Ok(()),
-        }
+        if self.outcome == Outcome::NoMemory { Err(Error::NoMemory) } else { Ok(()) }
     }
 
-    /// There is no room, and none will be looked for any more.
-    pub(super) fn give_up(&mut self) {
-        self.is_given_up = true;
-    }
-
-    /// The table has changed: what was put took room, and what is out of it made some.
-    pub(super) fn has_changed(&mut self, puts: bool, old: Option<Entry<'_>>) {
-        if let Some(old) = old {
-            self.gain(cost(old.bytes()));
-        }
-        if puts {
-            self.held.entries -= 1;
-            self.held.bytes -= self.cost;
-        }
-    }
-
-    /// An entry of so many bytes made room for what is put.
-    pub(super) fn gain(&mut self, bytes: u64) {
-        self.held.entries += 1;
-        self.held.bytes += bytes;
-    }
-
-    /// Room that is still to be taken.
-    pub(super) fn missing(&self) -> Room {
-        let entries = self.need.entries.saturating_sub(self.held.entries);
-        Room { entries, bytes: self.need.bytes.saturating_sub(self.held.bytes) }
-    }
-
-    /// Takes what there is of the room that it needs; whether that is all.
-    pub(super) fn take_room(&mut self) -> bool {
-        let missing = self.missing();
-        if missing == Room::default() {
-            return true;
-        }
-        if let Some(capacity) = self.capacity {
-            let taken = capacity.budget.take(missing);
-            self.held.entries += taken.entries;
-            self.held.bytes += taken.bytes;
-        }
-        self.missing() == Room::default()
-    }
-
-    /// Whether there is room for a draft in the place of `seen`.
-    fn has_room_for(&mut self, capacity: &Capacity, draft: &Draft, seen: Seen<Entry<'_>>) -> bool {
-        let old = match seen {
-            Seen::Nothing => None,
-            Seen::Live(old) | Seen::Dead(old) => Some(cost(old.bytes())),
-        };
-        self.cost = cost(draft.bytes());
-        let bytes = self.cost.saturating_sub(old.unwrap_or(0));
-        self.need = Room { entries: usize::from(old.is_none()), bytes };
-        self.outcome = if self.cost > capacity.budget.max().bytes {
-            Outcome::TooLarge
-        } else if self.is_given_up {
-            Outcome::Evicted
-        } else if self.take_room() {
-            return true;
-        } else {
-            Outcome::NoRoom
-        };
-        false
-    }
-}
-
-impl Drop for Attempt<'_> {
-    #[inline(always)]
-    fn drop(&mut self) {
-        if let Some(capacity) = self.capacity {
-            capacity.budget.give(self.held);
-        }
+    pub(super) fn berth(&mut self) -> Option<&mut Berth<'e>> {
+        self.berth.as_mut()
     }
 }
 
@@ -235,17 +159,18 @@ impl Engine {
     ) -> Decision<Record> {
         let live = seen.live();
         outgoing.is_evicted = false;
-        let Ok(deadline) = outgoing.time(live.map(Entry::deadline), version) else {
+        let now = || attempt.now.unwrap_or_else(|| self.clock.now());
+        let Ok(deadline) = outgoing.time(live.map(Entry::deadline), version, now) else {
             attempt.outcome = Outcome::NoMemory;
             return Decision::Keep;
         };
-        if let Some(capacity) = attempt.capacity {
-            if !attempt.has_room_for(capacity, &outgoing.draft, seen) {
-                outgoing.is_evicted = attempt.is_evicted();
+        if let Some(berth) = &mut attempt.berth {
+            if !berth.has_room_for(&outgoing.draft, seen) {
+                outgoing.is_evicted = berth.is_evicted();
                 let removes = outgoing.is_evicted && live.is_some();
                 return if removes { Decision::Remove } else { Decision::Keep };
             }
-            outgoing.draft.set_lineage(capacity.lineage(live, version));
+            outgoing.draft.set_lineage(berth.lineage(live, version));
         }
         if !deadline.is_never() {
             attempt.outcome = Outcome::Timed;
@@ -285,7 +210,7 @@ impl Engine {
             Ttl::Default => self.until_default(),
             Ttl::Keep => self.until_kept(),
             Ttl::After(after) if after.is_zero() => return Err(Error::InvalidTtl),
-            Ttl::After(after) => Until::At(self.clock.ms_after(after)),
+            Ttl::After(after) => Until::After(after),
             Ttl::At(time) => return Ok(self.clock.ms_at(time).map(Until::At)),
         }))
     }
@@ -293,12 +218,12 @@ impl Engine {
     /// The end of a key that is set without a word about it.
     #[inline]
     pub(super) fn until_default(&self) -> Until {
-        self.default_ttl.map_or(Until::Never, |ttl| Until::At(self.clock.ms_after(ttl)))
+        self.default_ttl.map_or(Until::Never, Until::After)
     }
 
     /// The end of a key that keeps the one it has.
     #[inline]
     pub(super) fn until_kept(&self) -> Until {
-        Until::Keep { default: self.default_ttl.map(|ttl| self.clock.ms_after(ttl)) }
+        Until::Keep { default: self.default_ttl }
     }
 }

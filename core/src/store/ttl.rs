@@ -67,7 +67,7 @@ impl Store {
         let key = self.engine.key_ahead(key.as_ref());
         let guard = epoch::pin();
         // Read before it is found live: so something is left. Rounded as deadlines are.
-        let now = self.engine.clock.ms_after(Duration::ZERO);
+        let now = self.engine.clock.now().ms_after(Duration::ZERO);
         let deadline = self.engine.find(&guard, key)?.deadline();
         if deadline.is_never() {
             return Some(Remaining::Never);
@@ -110,7 +110,7 @@ impl Store {
         if ttl.is_zero() {
             return Err(Error::InvalidTtl);
         }
-        let enough = self.engine.clock.ms_after(ttl - ttl / 8);
+        let enough = self.engine.clock.now().ms_after(ttl - ttl / 8);
         self.retime(key.as_ref(), Ttl::After(ttl), |entry| entry.deadline().ms() < enough)
     }
 

@@ -56,6 +56,23 @@ fn entries_never_count_more_bytes_than_the_bound_says() {
 }
 
 #[test]
+fn no_more_goes_than_has_to() {
+    let (entries, bytes) = (100, 100_000);
+    let store = build(Store::builder().max_entries(entries).max_bytes(bytes).shards(1));
+    for key in 0..100 {
+        store.set(name(key), "v").expect("set");
+    }
+    // There is no place, but there are bytes enough.
+    store.set(name(100), vec![0; 5000]).expect("set");
+    assert_eq!((store.count(), store.stats().evicted), (100, 1));
+    // There is no place, and fewer bytes are missing than an entry counts.
+    let left = bytes - store.stats().bytes;
+    let len = left + 50 - ENTRY_BYTES - 4;
+    store.set(name(101), vec![0; len as usize]).expect("set");
+    assert_eq!((store.count(), store.stats().evicted), (100, 2));
+}
+
+#[test]
 fn an_entry_as_large_as_the_store_takes_the_place_of_all_and_a_larger_one_is_refused() {
     let bound = 10_000;
     let store = build(Store::builder().max_bytes(bound).shards(8));
@@ -230,7 +247,7 @@ fn any_call(store: &Store, dice: &mut Dice) {
         0..3 => drop(store.set(key, value).expect("set")),
         3 => drop(store.set_with(key, value, ttl).expect("set")),
         4 => drop(store.set_if_absent(key, value).expect("set")),
-        5 => drop(store.set_many(&[(key, value)]).expect("set")),
+        5 => store.set_many(&[(key, value)]).expect("set"),
         6 => drop(store.delete(key).expect("delete")),
         7 => drop(store.expire(key, ttl).expect("expire")),
         8 => drop(store.persist(key).expect("persist")),

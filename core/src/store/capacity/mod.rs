@@ -12,11 +12,11 @@ mod hit_ratio;
 mod tests;
 
 use super::Eviction;
+use super::berth::Berth;
 use super::budget::Budget;
 use super::engine::Engine;
 use super::lineage::Lineage;
 use super::mortal::{EndedBy, Mortals};
-use super::outgoing::Attempt;
 use super::record::{Entry, HEADER};
 use crate::epoch::Guard;
 use crate::error::{Error, Result};
@@ -193,16 +193,16 @@ impl Engine {
         guard: &'g Guard,
         hash: u64,
         change: Change<Entry<'g>>,
-        attempt: &mut Attempt<'_>,
+        berth: &mut Berth<'_>,
     ) -> Result<Option<Change<Entry<'g>>>> {
-        attempt.check()?;
-        if attempt.needs_room() {
-            if !self.make_room(capacity, guard, hash, attempt)? {
-                attempt.give_up();
+        berth.check()?;
+        if berth.needs_room() {
+            if !self.make_room(capacity, guard, hash, berth)? {
+                berth.give_up();
             }
             return Ok(None);
         }
-        if attempt.is_evicted() {
+        if berth.is_evicted() {
             capacity.evicted.fetch_add(1, Relaxed);
             return Ok(Some(match change {
                 Change::Removed(old) => Change::Replaced(old),
@@ -215,7 +215,7 @@ impl Engine {
         Ok(Some(change))
     }
 
-    /// Makes the room that an attempt needs. What has expired goes first. Bounded work, and no
+    /// Makes the room that a write needs. What has expired goes first. Bounded work, and no
     /// waiting; whether there is room now.
     ///
     /// # Errors
@@ -226,22 +226,22 @@ impl Engine {
         capacity: &Capacity,
         guard: &Guard,
         hash: u64,
-        attempt: &mut Attempt<'_>,
+        berth: &mut Berth<'_>,
     ) -> Result<bool> {
         let home = self.shards.shard_of(hash);
         if !capacity.evicts {
             self.advance_due(0..self.shards.len());
-            return if attempt.take_room() { Ok(true) } else { Err(Error::Full) };
+            return if berth.take_room() { Ok(true) } else { Err(Error::Full) };
         }
         self.advance_due(home..home + 1);
-        if attempt.take_room() {
+        if berth.take_room() {
             return Ok(true);
         }
-        let mut visits = VISITS + (attempt.missing().bytes / BYTES_PER_VISIT) as usize;
+        let mut visits = VISITS + (berth.missing().bytes / BYTES_PER_VISIT) as usize;
         let first = capacity.fuller(home, hash);
         for patience in (0..PATIENCE).rev() {
-            let is_free = self.evict_from(capacity, guard, first, attempt, &mut visits);
-            if attempt.take_room() {
+            let is_free = self.evict_from(capacity, guard, first, berth, &mut visits);
+            if berth.take_room() {
                 return Ok(true);
             }
             if is_free {
@@ -250,30 +250,30 @@ impl Engine {
             if patience < YIELDS { sync::let_others_run() } else { sync::spin() }
         }
         for index in (first + 1..self.shards.len()).chain(0..first) {
-            self.evict_from(capacity, guard, index, attempt, &mut visits);
-            if attempt.take_room() {
+            self.evict_from(capacity, guard, index, berth, &mut visits);
+            if berth.take_room() {
                 return Ok(true);
             }
         }
         Ok(false)
     }
 
-    /// Evicts entries of one shard until an attempt has its room; `false` if the queues are in
+    /// Evicts entries of one shard until a write has its room; `false` if the queues are in
     /// other hands.
     fn evict_from(
         &self,
         capacity: &Capacity,
         guard: &Guard,
         index: usize,
-        attempt: &mut Attempt<'_>,
+        berth: &mut Berth<'_>,
         visits: &mut usize,
     ) -> bool {
         let queues = &capacity.queues[index];
         let Some(mut house) = queues.enter() else { return false };
         let budget = *visits;
-        house.evict.make_room(attempt.missing(), budget, |handle, trial| {
+        house.evict.make_room(berth.missing(), budget, |handle, trial| {
             *visits -= 1;
-            self.visit(capacity, guard, index, handle, trial, attempt)
+            self.visit(capacity, guard, index, handle, trial, berth)
         });
         queues.leave(house);
         true
@@ -287,7 +287,7 @@ impl Engine {
         shard: usize,
         handle: Handle,
         trial: Trial,
-        attempt: &mut Attempt<'_>,
+        berth: &mut Berth<'_>,
     ) -> Visit {
         let Some(entry) = self.holder(guard, shard, handle) else { return Visit::Gone };
         let (bytes, hash) = (cost(entry.bytes()), self.hash_of(entry));
@@ -303,7 +303,7 @@ impl Engine {
             // Somebody is changing it, or memory was refused for that.
             return Visit::Kept { bytes };
         }
-        attempt.gain(bytes);
+        berth.gain(bytes);
         if !entry.deadline().is_never() {
             self.timers.count(shard, -1);
         }
