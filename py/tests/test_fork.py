@@ -144,3 +144,51 @@ def test_a_child_that_exits_normally_drops_what_it_inherited(
     assert store.count() == 1000
     """
     )
+
+
+def test_a_child_forked_beside_maintenance_has_a_maintenance_of_its_own(
+    run_python: Callable[[str], str],
+) -> None:
+    run_python(
+        IN_A_CHILD
+        + """
+    import signal
+
+    def fill(store):
+        for number in range(1000):
+            store.set(str(number), "v", ttl=0.001 + number / 1e5)
+
+    def until_empty(store):
+        # Looking at the figures removes nothing.
+        while store.stats()["entries"]:
+            pass
+        assert store.stats()["expired_lazily"] == 0
+
+    def work():
+        assert outcomes(kept) == dict.fromkeys(CALLS, "Forked"), outcomes(kept)
+        assert len(os.listdir("/proc/self/task")) == 1
+        with rkv.Store(maintenance=True) as own:
+            fill(own)
+            assert len(os.listdir("/proc/self/task")) == 2
+            until_empty(own)
+        global left_open
+        left_open = rkv.Store(maintenance=True)
+        fill(left_open)
+
+    # From Python 3.12 on, forking a process with threads is worth a warning.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    kept = rkv.Store(maintenance=True)
+    for _ in range(10):
+        # The thread is at work when the process forks.
+        fill(kept)
+        child = os.fork()
+        if child == 0:
+            signal.alarm(30)  # ends a child that hangs
+            work()
+            sys.exit(0)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    fill(kept)
+    until_empty(kept)
+    assert kept.stats()["expired_actively"] >= 1000
+    """
+    )

@@ -347,12 +347,17 @@ def test_maintenance_removes_what_is_due_by_itself() -> None:
         assert store.stats()["expired_actively"] == 1
 
 
-def test_a_program_may_end_with_maintenance_going_on(run_python: Callable[[str], str]) -> None:
-    run_python("""
+@pytest.mark.parametrize("ttl", ["0.001 + number / 1e6", "0.02 + number / 1e4", "60"])
+def test_a_program_may_end_with_maintenance_going_on(
+    run_python: Callable[[str], str], ttl: str
+) -> None:
+    run_python(f"""
+        import os
         import rkv
         store = rkv.Store(maintenance=True)
         for number in range(10_000):
-            store.set(str(number), "v", ttl=0.001 + number / 1e6)
+            store.set(str(number), "v", ttl={ttl})
+        assert len(os.listdir("/proc/self/task")) == 2
     """)
 
 

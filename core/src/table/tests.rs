@@ -6,7 +6,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::ptr::NonNull;
 use std::thread;
 
-use super::{Change, Decision, Record, Table};
+use super::{Change, Decision, Record, Shards, Table};
 use crate::epoch::{Garbage, Retire};
 use crate::hash::Finalizer;
 use crate::sync::figures::AtomicI64;
@@ -225,6 +225,85 @@ fn keys_of_one_hash_share_a_slot_and_the_table_stays_small() {
     }
     assert_eq!(rig.table.figures(&rig.keep).buckets, 1);
     rig.end();
+}
+
+/// Two shards, and all that lives in them.
+struct TwoShards {
+    shards: Shards<Item>,
+    keep: Keep,
+    alive: Arc<AtomicI64>,
+}
+
+impl TwoShards {
+    fn new() -> Self {
+        let shards = Shards::new(2, 0, ()).unwrap_or_else(|_| panic!("memory"));
+        Self { shards, keep: Keep::default(), alive: Arc::default() }
+    }
+
+    fn put(&self, hash: u64, key: u64) {
+        self.alive.fetch_add(1, Relaxed);
+        let item = Item { hash, key, value: key, alive: Arc::clone(&self.alive) };
+        let item = crate::memory::try_box(item).unwrap_or_else(|_| panic!("memory"));
+        self.write(hash, key, |_| Decision::Put(item));
+    }
+
+    fn write(&self, hash: u64, key: u64, decide: impl FnMut(Option<&Item>) -> Decision<Item>) {
+        let change = self.shards.write(hash, &self.keep, |item| item.key == key, decide);
+        assert!(change.is_ok());
+    }
+
+    /// The hash and the key that a token leads to.
+    fn met(&self, shard: usize, token: u64, key: u64) -> Option<(u64, u64)> {
+        let found = self.shards.get_in(shard, token, &self.keep, |item| item.key == key);
+        found.map(|item| (item.hash, item.key))
+    }
+}
+
+/// What tokens lead to in shard 0, whatever stands in the bits that they do not have.
+fn all_are_met(two: &TwoShards, present: &[(u64, u64)], absent: &[(u64, u64)]) {
+    for low in [0, 0x2, 0x4, 0x6, 0xffff] {
+        for &(hash, key) in present {
+            assert_eq!(two.met(0, hash & !0xffff | low, key), Some((hash, key)), "low bits {low}");
+        }
+        for &(hash, key) in absent {
+            assert_eq!(two.met(0, hash & !0xffff | low, key), None, "low bits {low}");
+        }
+    }
+}
+
+#[test]
+fn a_token_with_48_bits_of_a_hash_leads_to_each_key_that_has_them_and_to_no_other() {
+    let two = TwoShards::new();
+    let top = spread(1) & !0xffff;
+    // Two lists of three and two bare records, which share all but the low bits; a list in the
+    // other shard, which a token says by itself.
+    let lists = [2, 4].map(|low| [0, 1, 2].map(|n| (top | low, 10 * low + n)));
+    let bare = [(top | 6, 60), (top | 8, 80)];
+    let other = [0, 1, 2].map(|n| (top | 3, 30 + n));
+    let mut present: Vec<_> = lists.as_flattened().iter().chain(&bare).copied().collect();
+    for &(hash, key) in present.iter().chain(&other) {
+        two.put(hash, key);
+    }
+    let mut absent = vec![(top | 2, 29), (top ^ 1 << 63 | 2, 20)];
+    absent.extend(other);
+    all_are_met(&two, &present, &absent);
+    assert_eq!(two.met(1, top, 31), Some(other[1]));
+    // Where the table is larger, the tag is made of lower bits.
+    for key in 1000..1000 + KEYS {
+        two.put(spread(key), key);
+    }
+    all_are_met(&two, &present, &absent);
+    // Lists that are shorter, and one that has no member left.
+    for gone in [present[0], present[1], present[3], present[4], present[5]] {
+        two.write(gone.0, gone.1, |_| Decision::Remove);
+        absent.push(gone);
+    }
+    present.retain(|key| !absent.contains(key));
+    all_are_met(&two, &present, &absent);
+    let TwoShards { shards, keep, alive } = two;
+    drop(shards);
+    drop(keep);
+    assert_eq!(alive.load(Relaxed), 0, "items left, or dropped twice");
 }
 
 #[test]

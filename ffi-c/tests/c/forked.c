@@ -1,6 +1,6 @@
 /* A child process cannot use the stores and guards of its parent, and can have its own, also when
-   another thread of the parent was in the middle of a call at the fork, and the library has a
-   thread for deadlines. */
+   another thread of the parent was in the middle of a call at the fork, and the library's thread
+   for deadlines in the middle of its work. Both processes have such a thread then. */
 #include <pthread.h>
 #include <sys/types.h>
 #include <sys/wait.h>
@@ -65,6 +65,37 @@ static void child_pins_stores_of_its_own(kv_store_t store) {
   GIVES(KV_OK, kv_unpin(guard));
 }
 
+/* Passes time: a few milliseconds by the clock of the system. */
+static void wait_a_little(void) {
+  kv_options_t options;
+  kv_store_t store;
+  size_t len;
+  GIVES(KV_OK, kv_options_init(&options, sizeof options));
+  options.flags = KV_NO_MAINTENANCE;
+  GIVES(KV_OK, kv_open(&options, &store));
+  GIVES(KV_OK, kv_set_ttl(store, LIT("k"), LIT("v"), 5));
+  while (kv_get(store, LIT("k"), NULL, 0, &len) == KV_OK) {
+  }
+  GIVES(KV_OK, kv_close(store));
+}
+
+/* The thread for deadlines is at work in this process: who purges finds nothing left to do. It may
+   come too late a few times. */
+static void thread_removes_what_has_ended(kv_store_t store) {
+  uint64_t removed;
+  do {
+    GIVES(KV_OK, kv_set_ttl(store, LIT("soon"), LIT("v"), 1));
+    wait_a_little();
+    GIVES(KV_OK, kv_purge_expired(store, &removed));
+  } while (removed != 0);
+}
+
+static void set_with_deadlines(kv_store_t store) {
+  int i;
+  for (i = 0; i < 1000; i++)
+    GIVES(KV_OK, kv_set_ttl(store, &i, sizeof i, LIT("v"), 1 + (uint64_t)i));
+}
+
 static void child_opens_stores_of_its_own(void) {
   kv_store_t store;
   int i;
@@ -72,6 +103,7 @@ static void child_opens_stores_of_its_own(void) {
   for (i = 0; i < 1000; i++) GIVES(KV_OK, kv_incr(store, LIT("n"), 1, NULL));
   HOLDS(store, LIT("n"), "1000", 4);
   GIVES(KV_OK, kv_set_ttl(store, LIT("timed"), LIT("v"), 60000));
+  thread_removes_what_has_ended(store);
   child_pins_stores_of_its_own(store);
   GIVES(KV_OK, kv_close(store));
   GIVES(KV_OK, kv_flush());
@@ -114,6 +146,18 @@ static void fork_under_a_guard(kv_store_t store) {
   GIVES(KV_OK, kv_unpin(guard));
 }
 
+static void child_exits_with_deadlines_of_its_own(kv_store_t store) {
+  pid_t child = fork();
+  if (child == 0) {
+    kv_store_t own;
+    inherited_store_is_refused_by_every_call(store);
+    GIVES(KV_OK, kv_open(NULL, &own));
+    set_with_deadlines(own);
+    exit(0);
+  }
+  wait_for(child);
+}
+
 static int32_t fork_here(void *user_data, const kv_entry_t *entry) {
   pid_t *child = (pid_t *)user_data;
   (void)entry;
@@ -135,7 +179,8 @@ static void scan_that_forks_ends_in_the_child(kv_store_t store) {
 
 static void *keep_busy(void *argument) {
   kv_store_t store = *(kv_store_t *)argument;
-  while (kv_incr(store, LIT("n"), 1, NULL) == KV_OK && kv_flush() == KV_OK) {
+  while (kv_incr(store, LIT("n"), 1, NULL) == KV_OK && kv_flush() == KV_OK &&
+         kv_set_ttl(store, LIT("busy"), LIT("v"), 1) == KV_OK) {
   }
   return NULL;
 }
@@ -151,6 +196,9 @@ int main(void) {
   in_a_child(store);
   fork_under_a_guard(store);
   scan_that_forks_ends_in_the_child(store);
+  set_with_deadlines(store);
+  for (i = 0; i < 8; i++) child_exits_with_deadlines_of_its_own(store);
+  thread_removes_what_has_ended(store);
   CHECK(pthread_create(&thread, NULL, keep_busy, &store) == 0);
   while (kv_get(store, LIT("n"), NULL, 0, &len) == KV_NOT_FOUND) {
   }

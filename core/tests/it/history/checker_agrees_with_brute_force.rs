@@ -28,7 +28,8 @@ fn some_order_is_legal(rest: &[Event], value: Option<Seen>, floor: u64) -> bool 
 
 /// The variable after `event`; `None` when its answer is wrong.
 fn replay(event: &Event, value: Option<Seen>, floor: u64) -> Option<(Option<Seen>, u64)> {
-    let answer_fits = match (event.expect, value) {
+    let (expect, effect) = event.step;
+    let answer_fits = match (expect, value) {
         (Expect::Anything, _) | (Expect::Absent | Expect::Nought, None) => true,
         (Expect::Present, Some(_)) => true,
         (Expect::Is(wanted), Some(found)) => wanted.value == found.value,
@@ -36,7 +37,7 @@ fn replay(event: &Event, value: Option<Seen>, floor: u64) -> Option<(Option<Seen
         (Expect::Nought, Some(found)) => found.value == 0,
         _ => false,
     };
-    match event.effect {
+    match effect {
         _ if !answer_fits => None,
         Effect::Keep => Some((value, floor)),
         Effect::Remove => Some((None, floor)),
@@ -58,8 +59,8 @@ fn tiny_history(dice: &mut Dice) -> Vec<Vec<Event>> {
         match open[lane].take() {
             None => open[lane] = Some(returns),
             Some(began) => {
-                let (expect, effect) = random_step(dice, &mut writes);
-                lanes[lane].push(Event { began, ended: returns, expect, effect });
+                let step = random_step(dice, &mut writes);
+                lanes[lane].push(Event { began, ended: returns, step });
                 returns += 1;
             }
         }
@@ -98,10 +99,10 @@ fn verdicts_agree_on_random_tiny_histories() {
     while legal + illegal < HISTORIES {
         let lanes = tiny_history(&mut dice);
         let events: Vec<Event> = lanes.iter().flatten().copied().collect();
-        let known = |event: &Event| match event.expect {
+        let known = |event: &Event| match event.step.0 {
             // A version that no value bears is open to both answers; brute force wants it known.
             Expect::Version(version) => events.iter().any(
-                |other| matches!(other.effect, Effect::Put(new) if new.version == Some(version)),
+                |other| matches!(other.step.1, Effect::Put(new) if new.version == Some(version)),
             ),
             _ => true,
         };

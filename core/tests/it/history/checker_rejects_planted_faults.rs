@@ -4,22 +4,23 @@
 
 use super::checker::{Violation, check_key};
 use super::event::{Effect, Event, Expect, Seen, Step, exchange, read, removal, sum};
+use super::search::Stuck;
 
 /// Ticks of one call: the ends of its interval on the time line of the test.
 type Call = (u64, u64, Step);
 
 /// Checks lanes of calls, as if a clock had given them their ticks.
 fn judge(lanes: &[&[Call]]) -> Result<(), Violation> {
-    let event = |&(from, to, (expect, effect)): &Call| {
+    let event = |&(from, to, step): &Call| {
         assert!(from < to, "a call returns after it began");
         // `to` is a unique rank of a return; a call that begins at `from` saw all ranks below it.
-        Event { began: from, ended: to, expect, effect }
+        Event { began: from, ended: to, step }
     };
     check_key(lanes.iter().map(|lane| lane.iter().map(event).collect()).collect())
 }
 
 fn unordered(verdict: Result<(), Violation>) -> bool {
-    matches!(verdict, Err(Violation::NoOrder { .. }))
+    matches!(verdict, Err(Violation::NoOrder(_)))
 }
 
 fn put(value: u64) -> Step {
@@ -189,7 +190,7 @@ fn the_search_backs_out_of_a_wrong_first_choice() {
 #[test]
 fn a_violation_shows_how_far_the_search_came() {
     let verdict = judge(&[&[(0, 1, put(1)), (2, 3, put(2))], &[(4, 5, found(1))]]);
-    let Err(Violation::NoOrder { placed, of, next, .. }) = verdict else {
+    let Err(Violation::NoOrder(Stuck { placed, of, next, .. })) = verdict else {
         panic!("the stale read was accepted");
     };
     assert_eq!((placed, of), (2, 3));

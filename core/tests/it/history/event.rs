@@ -54,20 +54,18 @@ pub(crate) type Step = (Expect, Effect);
 
 /// One call: its meaning, and the ticks between which it ran.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Event {
+pub(crate) struct Event<S = Step> {
     /// Number of calls that had returned before this one began.
     pub(crate) began: u64,
     /// Rank of this call's return among all returns.
     pub(crate) ended: u64,
-    /// What it found.
-    pub(crate) expect: Expect,
-    /// What it left.
-    pub(crate) effect: Effect,
+    /// What it found and what it left.
+    pub(crate) step: S,
 }
 
-impl Event {
+impl<S> Event<S> {
     /// True when this call had returned before `later` began.
-    pub(crate) fn precedes(&self, later: &Event) -> bool {
+    pub(crate) fn precedes(&self, later: &Event<S>) -> bool {
         self.ended < later.began
     }
 }

@@ -37,12 +37,12 @@ impl Clock {
 }
 
 /// The calls of one thread, in order. Two calls of one lane never overlap.
-pub(crate) struct Lane<'c> {
+pub(crate) struct Lane<'c, S = Step> {
     clock: &'c Clock,
-    events: Vec<(u32, Event)>,
+    events: Vec<(u32, Event<S>)>,
 }
 
-impl<'c> Lane<'c> {
+impl<'c, S> Lane<'c, S> {
     /// An empty lane with room for `events`.
     pub(crate) fn new(clock: &'c Clock, events: usize) -> Self {
         Lane { clock, events: Vec::with_capacity(events) }
@@ -53,7 +53,7 @@ impl<'c> Lane<'c> {
         &mut self,
         key: u32,
         call: impl FnOnce() -> R,
-        meaning: impl FnOnce(R) -> Step,
+        meaning: impl FnOnce(R) -> S,
     ) {
         let began = self.clock.begin();
         let answer = call();
@@ -62,8 +62,8 @@ impl<'c> Lane<'c> {
     }
 
     /// Notes a call on `key` that ran between two ticks of this lane's clock.
-    pub(crate) fn note(&mut self, key: u32, began: u64, ended: u64, (expect, effect): Step) {
-        self.events.push((key, Event { began, ended, expect, effect }));
+    pub(crate) fn note(&mut self, key: u32, began: u64, ended: u64, step: S) {
+        self.events.push((key, Event { began, ended, step }));
     }
 
     /// The number of calls recorded.
@@ -73,12 +73,13 @@ impl<'c> Lane<'c> {
 }
 
 /// The events of each key, lane by lane.
-pub(crate) fn by_key(lanes: Vec<Lane<'_>>) -> BTreeMap<u32, Vec<Vec<Event>>> {
+pub(crate) fn by_key<S>(lanes: Vec<Lane<'_, S>>) -> BTreeMap<u32, Vec<Vec<Event<S>>>> {
     let width = lanes.len();
-    let mut keys: BTreeMap<u32, Vec<Vec<Event>>> = BTreeMap::new();
+    let mut keys: BTreeMap<u32, Vec<Vec<Event<S>>>> = BTreeMap::new();
     for (index, lane) in lanes.into_iter().enumerate() {
         for (key, event) in lane.events {
-            keys.entry(key).or_insert_with(|| vec![Vec::new(); width])[index].push(event);
+            keys.entry(key).or_insert_with(|| (0..width).map(|_| Vec::new()).collect())[index]
+                .push(event);
         }
     }
     keys

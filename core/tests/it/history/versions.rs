@@ -21,10 +21,10 @@ impl Versions {
     pub(crate) fn of(lanes: &[Vec<Event>]) -> Result<Versions, Violation> {
         let mut versions = Versions::default();
         for event in lanes.iter().flatten() {
-            if let Expect::Is(seen) = event.expect {
+            if let Expect::Is(seen) = event.step.0 {
                 versions.learn(seen)?;
             }
-            if let Effect::Put(seen) = event.effect {
+            if let Effect::Put(seen) = event.step.1 {
                 versions.learn(seen)?;
             }
         }

@@ -15,12 +15,14 @@ pub(crate) mod preempt;
 mod store_churn;
 mod store_runs;
 mod store_workers;
+mod ttl_runs;
+mod ttl_workers;
 
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use self::preempt::Preempted;
-use crate::history::{self, Clock, Lane};
+use crate::history::{self, Clock, Lane, Meaning};
 
 /// The shape of one stress run.
 #[derive(Clone, Copy)]
@@ -126,10 +128,10 @@ impl Drop for CountOff<'_> {
 
 /// Runs all rounds: `subject` makes the table, `worker` returns its lanes, `churner` checks
 /// itself, `finish` judges and drops the table. Every history is checked.
-pub(crate) fn rounds<T: Sync>(
+pub(crate) fn rounds<T: Sync, S: Meaning + Send>(
     run: Run,
     subject: impl Fn() -> T,
-    worker: impl for<'r> Fn(&T, &Place<'r>) -> Vec<Lane<'r>> + Sync,
+    worker: impl for<'r> Fn(&T, &Place<'r>) -> Vec<Lane<'r, S>> + Sync,
     churner: impl Fn(&T, &Place<'_>) + Sync,
     finish: impl Fn(T),
 ) {
@@ -166,12 +168,12 @@ impl Scene {
     }
 
     /// Runs all threads to their end; the lanes of the workers.
-    fn play<'r, T: Sync>(
+    fn play<'r, T: Sync, S: Send>(
         &'r self,
         table: &T,
-        worker: &(impl Fn(&T, &Place<'r>) -> Vec<Lane<'r>> + Sync),
+        worker: &(impl Fn(&T, &Place<'r>) -> Vec<Lane<'r, S>> + Sync),
         churner: &(impl Fn(&T, &Place<'_>) + Sync),
-    ) -> Vec<Lane<'r>> {
+    ) -> Vec<Lane<'r, S>> {
         let barrier = &Barrier::new((self.run.workers + self.run.churners) as usize);
         std::thread::scope(|scope| {
             for index in 0..self.run.churners {
