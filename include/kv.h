@@ -37,7 +37,8 @@
  *  8. Structures that begin with struct_size may grow at their end in later versions. Let
  *     kv_options_init fill kv_options_t. A program may be older or newer than the library: what it
  *     does not know is the default, and what the library does not know is KV_ERR_UNSUPPORTED if
- *     it is set. Read from a structure in a callback only what lies within its struct_size.
+ *     it is set. Read from a structure that the library filled, in a callback too, only what lies
+ *     within its struct_size; kv_stats makes the rest zero.
  *
  *  9. Threads. Every function may be called from any thread at any time, on the same store too;
  *     no call waits for another. Error texts and guards belong to their thread. No function may be
@@ -57,6 +58,12 @@
  *     back by whoever meets it next, and by a thread of the library. Programs that want none open
  *     their stores with KV_NO_MAINTENANCE and call kv_advance; calls that give keys a time to live
  *     do some of its work.
+ *
+ * 14. Bounds. A store may be opened with max_entries and max_bytes, which it never exceeds. When it
+ *     is full, a call that adds a key or makes a value longer removes other keys for it, expired
+ *     ones first; if it finds none soon enough, what it was to store counts as stored and evicted
+ *     at once. So any call may find a key gone that nobody deleted. With KV_EVICT_REJECT nothing
+ *     but expired keys is removed, and such a call is KV_ERR_FULL and changes nothing.
  */
 
 #ifndef RKV_KV_H_INCLUDED
@@ -101,6 +108,22 @@
  */
 #define KV_NO_MAINTENANCE 2
 
+/**
+ * A policy of eviction: a full store makes room by removing what is least worth keeping, expired
+ * keys first, by S3-FIFO: a key that was used again since it came stays longer than one that was
+ * not.
+ */
+#define KV_EVICT_S3FIFO 0
+
+/**
+ * A policy of eviction: a full store makes room by removing expired keys only, and otherwise
+ * refuses with KV_ERR_FULL to take more.
+ */
+#define KV_EVICT_REJECT 1
+
+/** What an entry counts in bytes beside its key and its value. See max_bytes of kv_options_t. */
+#define KV_ENTRY_BYTES 80
+
 /** What kv_advance tells when no key has a deadline. */
 #define KV_NOTHING_DUE UINT64_MAX
 
@@ -121,7 +144,7 @@ typedef struct kv_options_t {
   uint64_t capacity;
   /**
    * Number of independent tables, a power of two from 1 to 64. 0 for the default: four for each
-   * processor, rounded up to a power of two, at most 64.
+   * processor, rounded up to a power of two, at most 64; fewer in a store with small bounds.
    */
   uint32_t shards;
   /** The sum of KV_NO_MAINTENANCE and KV_MANUAL_CLOCK, or one of them, or 0. Default: 0. */
@@ -131,8 +154,23 @@ typedef struct kv_options_t {
    * ever. Default: KV_TTL_NEVER.
    */
   uint64_t default_ttl_ms;
+  /** The store never has more keys than this. 0 for no bound. Default: 0. */
+  uint64_t max_entries;
+  /**
+   * The entries of the store never count more than this together: the bytes of their keys and
+   * values, and KV_ENTRY_BYTES for each. An entry that counts more by itself is
+   * KV_ERR_TOO_LARGE. 0 for no bound, else at least KV_ENTRY_BYTES. Default: 0.
+   *
+   * What was removed and waits for readers does not count.
+   */
+  uint64_t max_bytes;
+  /**
+   * What a store does when it is full: KV_EVICT_S3FIFO or KV_EVICT_REJECT. Default:
+   * KV_EVICT_S3FIFO.
+   */
+  uint32_t eviction;
   /** Must be zero. */
-  uint64_t reserved_[4];
+  uint32_t reserved_[3];
 } kv_options_t;
 
 /**
@@ -188,6 +226,55 @@ typedef struct kv_guard_t {
   uint64_t id;
 } kv_guard_t;
 
+/** The figures of a store at one moment. */
+typedef struct kv_stats_t {
+  /**
+   * Size of this structure in the library, which may be larger than in the program; what the
+   * program's has beyond it is zero.
+   */
+  size_t struct_size;
+  /** Number of keys, expired ones that are still in memory among them. */
+  uint64_t entries;
+  /**
+   * What the entries of a store with a bound count together, as max_bytes of kv_options_t says;
+   * 0 in a store without.
+   */
+  uint64_t bytes;
+  /** Keys that were removed to make room, or found none. */
+  uint64_t evicted;
+  /** Keys whose deadline passed and that a timer removed. */
+  uint64_t expired_actively;
+  /** Keys whose deadline passed and that a reader or writer met first. */
+  uint64_t expired_lazily;
+  /**
+   * Half of the keys that a timer removed went so many milliseconds after their deadline, or
+   * sooner. To within an eighth, and rounded up.
+   */
+  uint64_t expiry_lag_p50_ms;
+  /** 99 of 100 went as soon as this, or sooner. */
+  uint64_t expiry_lag_p99_ms;
+  /** None went later. Exact. */
+  uint64_t expiry_lag_max_ms;
+  /** Timers that wait, those of deleted and overwritten keys among them. */
+  uint64_t timers;
+  /** Of these, more or less, the ones that no key needs any more. */
+  uint64_t stale_timers;
+  /** Number of tables that the keys are spread over. */
+  uint64_t shards;
+  /** Number of buckets in all tables. */
+  uint64_t buckets;
+  /** Number of overflow buckets in use. */
+  uint64_t links;
+  /** Bytes of the tables, without keys and values. */
+  uint64_t table_bytes;
+  /** Of the whole process: threads and guards that hold back the freeing of memory now. */
+  uint64_t pinned_guards;
+  /** Of the whole process: age of the oldest guard in milliseconds, 0 if there is none. */
+  uint64_t oldest_pin_ms;
+  /** Of the whole process: bytes that were removed and wait for readers to leave. */
+  uint64_t retired_bytes;
+} kv_stats_t;
+
 /** Done. */
 #define KV_OK 0
 
@@ -215,7 +302,10 @@ typedef struct kv_guard_t {
 /** A name of a scope has forbidden characters. */
 #define KV_ERR_INVALID_NAMESPACE (-3)
 
-/** A key is longer than 65,535 bytes or a value longer than 4 GiB - 1. */
+/**
+ * A key is longer than 65,535 bytes or a value longer than 4 GiB - 1, or an entry counts more than
+ * the option max_bytes.
+ */
 #define KV_ERR_TOO_LARGE (-4)
 
 /** The value is not the decimal text of a signed 64-bit number. */
@@ -227,7 +317,10 @@ typedef struct kv_guard_t {
 /** A quota is used up. */
 #define KV_ERR_QUOTA (-7)
 
-/** There is no room, although memory is not short. */
+/**
+ * There is no room, although memory is not short: the store has reached a bound and does not
+ * evict, or there are as many stores or guards as there can be.
+ */
 #define KV_ERR_FULL (-8)
 
 /** A validation hook refused the value. */
@@ -379,6 +472,10 @@ void kv_free(void *data);
 /**
  * Stores a copy of `value` under a copy of `key`, whether the key exists or not. The key lives as
  * long as the option default_ttl_ms says, whatever it had to live before.
+ *
+ * In a store with bounds, others may be evicted for it (convention 14); KV_ERR_FULL with
+ * KV_EVICT_REJECT, KV_ERR_TOO_LARGE if it alone counts more than max_bytes. In both cases nothing
+ * has changed.
  */
 kv_status_t kv_set(struct kv_store_t store,
                    const void *key,
@@ -569,6 +666,14 @@ kv_status_t kv_get_many_ref(struct kv_guard_t guard,
                             const struct kv_slice_t *keys,
                             size_t count,
                             struct kv_slice_t *out_values);
+
+/**
+ * Writes the figures of a store to `out_stats`, whose size is `struct_size`, which is
+ * sizeof(kv_stats_t). Costs a look at each table and thread, not at each key.
+ */
+kv_status_t kv_stats(struct kv_store_t store,
+                     struct kv_stats_t *out_stats,
+                     size_t struct_size);
 
 #ifdef __cplusplus
 }  // extern "C"

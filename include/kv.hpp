@@ -130,7 +130,8 @@ class values {
   std::size_t size_;
 };
 
-/** How to open a store: kv_options_t with every field at its default. */
+/** How to open a store: kv_options_t with every field at its default; the bounds max_entries and
+ *  max_bytes and what to do when they are reached, eviction, are among them. */
 struct options : kv_options_t {
   options() { check(kv_options_init(this, sizeof(kv_options_t))); }
 };
@@ -312,6 +313,13 @@ class store {
     std::uint64_t count = 0;
     check(kv_count(handle_, &count));
     return count;
+  }
+
+  /** The figures of the store, as kv_stats gives them. */
+  kv_stats_t stats() const {
+    kv_stats_t figures = kv_stats_t();
+    check(kv_stats(handle_, &figures, sizeof figures));
+    return figures;
   }
 
   /** Calls `visit(key, value)`, with two kv::bytes, for each key that begins with `prefix`, as

@@ -79,6 +79,37 @@ impl<T> Out<T> {
     }
 }
 
+/// Writes a result to a place that may be NULL, which means that the caller does not want it.
+///
+/// # Safety
+/// - `place` is NULL, or aligned and writable.
+pub(crate) unsafe fn write_unless_null<T>(place: *mut T, value: T) {
+    if !place.is_null() {
+        // SAFETY: not NULL, and the caller vouches for the rest.
+        unsafe { place.write(value) }
+    }
+}
+
+// LIMIT: a page, as in openat2; a larger structure is a mistake and not a newer version.
+const STRUCT_SIZE_MAX: usize = 4096;
+
+/// Checks the size that a program says a structure has, which may grow in later versions; `min` is
+/// the part that every version has.
+///
+/// # Errors
+/// InvalidArgument for a size that no version has.
+pub(crate) fn check_struct_size(
+    name: &'static str,
+    size: usize,
+    min: usize,
+) -> Result<(), Failure> {
+    if (min..=STRUCT_SIZE_MAX).contains(&size) {
+        Ok(())
+    } else {
+        Err(Failure::invalid(name, "no version of the structure has this size"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::ffi::CStr;

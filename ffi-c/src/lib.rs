@@ -39,6 +39,7 @@ mod scan;
 mod guard;
 mod pin;
 mod batch;
+mod stats;
 
 pub use batch::*;
 pub use clock::*;
@@ -50,6 +51,7 @@ pub use lifetime::{KV_TTL_DEFAULT, KV_TTL_KEEP, KV_TTL_NEVER};
 pub use options::*;
 pub use pin::*;
 pub use scan::*;
+pub use stats::*;
 pub use status::*;
 pub use store::*;
 pub use ttl::*;

@@ -6,8 +6,8 @@ use crate::boundary::{Out, boundary, bytes};
 use crate::entry::kv_slice_t;
 use crate::guard::{self, NO_GUARD, kv_guard_t};
 use crate::handle::kv_store_t;
-use crate::status::{KV_NOT_FOUND, KV_OK, kv_status_t};
-use crate::store::enter;
+use crate::status::{KV_OK, kv_status_t};
+use crate::store::{enter, found};
 
 /// Pins the calling thread for reads of `store` that copy nothing, and writes the guard to
 /// `out_guard`; on failure it becomes the zero guard.
@@ -78,7 +78,7 @@ pub unsafe extern "C" fn kv_get_ref(
         guard::with(guard, |pinned| {
             let value = pinned.store.get_ref(&pinned.pin, key);
             out_value.write(kv_slice_t::of(value));
-            Ok(if value.is_some() { KV_OK } else { KV_NOT_FOUND })
+            found(value.is_some())
         })
     })
 }

@@ -30,7 +30,8 @@ pub const KV_ERR_INVALID_ARGUMENT: kv_status_t = -1;
 pub const KV_ERR_INVALID_TTL: kv_status_t = -2;
 /// A name of a scope has forbidden characters.
 pub const KV_ERR_INVALID_NAMESPACE: kv_status_t = -3;
-/// A key is longer than 65,535 bytes or a value longer than 4 GiB - 1.
+/// A key is longer than 65,535 bytes or a value longer than 4 GiB - 1, or an entry counts more than
+/// the option max_bytes.
 pub const KV_ERR_TOO_LARGE: kv_status_t = -4;
 /// The value is not the decimal text of a signed 64-bit number.
 pub const KV_ERR_NOT_A_NUMBER: kv_status_t = -5;
@@ -38,7 +39,8 @@ pub const KV_ERR_NOT_A_NUMBER: kv_status_t = -5;
 pub const KV_ERR_OVERFLOW: kv_status_t = -6;
 /// A quota is used up.
 pub const KV_ERR_QUOTA: kv_status_t = -7;
-/// There is no room, although memory is not short.
+/// There is no room, although memory is not short: the store has reached a bound and does not
+/// evict, or there are as many stores or guards as there can be.
 pub const KV_ERR_FULL: kv_status_t = -8;
 /// A validation hook refused the value.
 pub const KV_ERR_VALIDATION: kv_status_t = -9;
@@ -104,7 +106,7 @@ const TABLE: &[(kv_status_t, &CStr)] = &[
     (KV_ERR_INVALID_ARGUMENT, c"invalid argument"),
     (KV_ERR_INVALID_TTL, c"invalid time to live"),
     (KV_ERR_INVALID_NAMESPACE, c"invalid namespace"),
-    (KV_ERR_TOO_LARGE, c"key or value too large"),
+    (KV_ERR_TOO_LARGE, c"key, value or entry too large"),
     (KV_ERR_NOT_A_NUMBER, c"value is not a decimal 64-bit integer"),
     (KV_ERR_OVERFLOW, c"sum does not fit in 64 bits"),
     (KV_ERR_QUOTA, c"quota exceeded"),

@@ -3,7 +3,7 @@
 use std::ffi::c_void;
 use std::ptr;
 
-use crate::boundary::{Out, boundary, bytes};
+use crate::boundary::{Out, boundary, bytes, write_unless_null};
 use crate::failure::Failure;
 use crate::handle::{self, NO_STORE, Opened, kv_store_t};
 use crate::options::kv_options_t;
@@ -150,6 +150,10 @@ pub unsafe extern "C" fn kv_free(data: *mut c_void) {
 
 /// Stores a copy of `value` under a copy of `key`, whether the key exists or not. The key lives as
 /// long as the option default_ttl_ms says, whatever it had to live before.
+///
+/// In a store with bounds, others may be evicted for it (convention 14); KV_ERR_FULL with
+/// KV_EVICT_REJECT, KV_ERR_TOO_LARGE if it alone counts more than max_bytes. In both cases nothing
+/// has changed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kv_set(
     store: kv_store_t,
@@ -178,8 +182,7 @@ pub unsafe extern "C" fn kv_delete(
     boundary(|| {
         // SAFETY: convention 5.
         let key = unsafe { bytes("key", key, key_len)? };
-        let removed = enter(store)?.delete(key)?;
-        Ok(if removed.is_some() { KV_OK } else { KV_NOT_FOUND })
+        found(enter(store)?.delete(key)?.is_some())
     })
 }
 
@@ -201,10 +204,8 @@ pub unsafe extern "C" fn kv_incr(
         // SAFETY: convention 5.
         let key = unsafe { bytes("key", key, key_len)? };
         let sum = enter(store)?.incr(key, by)?;
-        if !out_value.is_null() {
-            // SAFETY: convention 6.
-            unsafe { out_value.write(sum) };
-        }
+        // SAFETY: convention 6.
+        unsafe { write_unless_null(out_value, sum) };
         Ok(KV_OK)
     })
 }
@@ -240,4 +241,9 @@ pub(crate) fn enter(handle: kv_store_t) -> Result<Entered<'static, Opened>, Fail
     let store = handle::enter(handle)?;
     store.check()?;
     Ok(store)
+}
+
+/// The status of a call that a key has to exist for.
+pub(crate) fn found(was_there: bool) -> Result<kv_status_t, Failure> {
+    Ok(if was_there { KV_OK } else { KV_NOT_FOUND })
 }

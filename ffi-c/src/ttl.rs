@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use rkv::{Remaining, Ttl};
 
-use crate::boundary::{Out, boundary, bytes};
+use crate::boundary::{Out, boundary, bytes, write_unless_null};
 use crate::failure::Failure;
 use crate::handle::kv_store_t;
 use crate::lifetime::{KV_TTL_KEEP, KV_TTL_NEVER, meaning};
 use crate::status::{KV_NOT_FOUND, KV_OK, kv_status_t};
-use crate::store::enter;
+use crate::store::{enter, found};
 
 /// What kv_advance tells when no key has a deadline.
 pub const KV_NOTHING_DUE: u64 = u64::MAX;
@@ -122,10 +122,8 @@ pub unsafe extern "C" fn kv_touch(
 pub unsafe extern "C" fn kv_purge_expired(store: kv_store_t, out_count: *mut u64) -> kv_status_t {
     boundary(|| {
         let count = enter(store)?.purge_expired()?;
-        if !out_count.is_null() {
-            // SAFETY: convention 6.
-            unsafe { out_count.write(count) };
-        }
+        // SAFETY: convention 6.
+        unsafe { write_unless_null(out_count, count) };
         Ok(KV_OK)
     })
 }
@@ -138,19 +136,13 @@ pub unsafe extern "C" fn kv_purge_expired(store: kv_store_t, out_count: *mut u64
 pub unsafe extern "C" fn kv_advance(store: kv_store_t, out_wait_ms: *mut u64) -> kv_status_t {
     boundary(|| {
         let wait = enter(store)?.advance()?;
-        if !out_wait_ms.is_null() {
-            // SAFETY: convention 6.
-            unsafe { out_wait_ms.write(wait.map_or(KV_NOTHING_DUE, whole_ms)) };
-        }
+        // SAFETY: convention 6.
+        unsafe { write_unless_null(out_wait_ms, wait.map_or(KV_NOTHING_DUE, whole_ms)) };
         Ok(KV_OK)
     })
 }
 
 /// The engine's spans are whole milliseconds, of 42 bits.
-fn whole_ms(span: Duration) -> u64 {
+pub(crate) fn whole_ms(span: Duration) -> u64 {
     span.as_millis() as u64
-}
-
-fn found(was_there: bool) -> Result<kv_status_t, Failure> {
-    Ok(if was_there { KV_OK } else { KV_NOT_FOUND })
 }

@@ -50,7 +50,8 @@ const KINDS: &[Kind] = &[
         code: code::TOO_LARGE,
         name: "TooLarge",
         builtin: Some(|py| py.get_type::<PyValueError>()),
-        doc: "A key is longer than 65,535 bytes, or a value longer than 4 GiB - 1.",
+        doc: "A key is longer than 65,535 bytes, a value longer than 4 GiB - 1, or an entry counts \
+              more than max_bytes.",
     },
     Kind {
         code: code::NOT_A_NUMBER,
@@ -68,7 +69,7 @@ const KINDS: &[Kind] = &[
         code: code::FULL,
         name: "Full",
         builtin: None,
-        doc: "The table cannot take another entry, although memory is not short.",
+        doc: "The store has reached a bound and does not evict. Nothing was written.",
     },
     Kind { code: code::CLOSED, name: "Closed", builtin: None, doc: "The store is closed." },
     Kind {

@@ -15,6 +15,8 @@ mod error;
 mod octets;
 mod lifetime;
 mod clock;
+mod options;
+mod figures;
 mod store;
 mod iterate;
 
@@ -26,6 +28,7 @@ fn _rkv(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<clock::ManualClock>()?;
     module.add_class::<lifetime::Keep>()?;
     module.add("KEEP", lifetime::Keep)?;
+    module.add("ENTRY_BYTES", rkv::ENTRY_BYTES)?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("BUILD", build_facts(module.py())?)
 }

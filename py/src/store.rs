@@ -7,16 +7,18 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use pyo3::Borrowed;
-use pyo3::exceptions::{PyOverflowError, PyTypeError};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 use rkv::{Error, Ttl};
 
 use crate::clock;
-use crate::error::{exception, not_found, wrong_type};
+use crate::error::{exception, not_found};
+use crate::figures;
 use crate::iterate::{Items, Keys};
 use crate::lifetime;
 use crate::octets::{self, Octets, Prefix, to_bytes};
+use crate::options::{self, Policy, integer};
 
 /// LIMIT: up to here a batch takes some tens of microseconds. Releasing the interpreter costs as
 /// much as a key or two, and taking it back may cost milliseconds while another thread is busy.
@@ -27,6 +29,11 @@ const KEYS_ATTACHED_MAX: usize = 512;
 /// Keys and values are str (stored as UTF-8) or bytes-like; reads return bytes. Any number of
 /// threads may use one store. `shards` is a power of two from 1 to 64, `capacity` the number of
 /// entries to make room for at once; both have good defaults.
+///
+/// With `max_entries` or `max_bytes`, the store never holds more. An entry counts the bytes of its
+/// key and value, and rkv.ENTRY_BYTES. A full store removes what is least worth keeping, expired
+/// keys first: a key that was used again since it came stays longer than one that was not. With
+/// `eviction="reject"`, it removes expired keys only, else raises Full and changes nothing.
 ///
 /// `default_ttl` is how long a key lives that is set without a word about it, as float seconds or
 /// timedelta; None for ever. From its deadline on, a key does not exist for any call. Its memory
@@ -99,22 +106,37 @@ fn guarded<R>(work: impl FnOnce() -> rkv::Result<R>) -> rkv::Result<R> {
 #[pymethods]
 impl Store {
     #[new]
-    #[pyo3(signature = (
-        *, shards=None, capacity=None, default_ttl=None, maintenance=false, clock=None
-    ))]
+    #[pyo3(
+        signature = (
+            *, shards=None, capacity=None, max_entries=None, max_bytes=None,
+            eviction=Policy::DEFAULT, default_ttl=None, maintenance=false, clock=None
+        ),
+        text_signature = "(*, shards=None, capacity=None, max_entries=None, max_bytes=None, \
+                          eviction='s3fifo', default_ttl=None, maintenance=False, clock=None)"
+    )]
+    #[expect(clippy::too_many_arguments, reason = "each option is an argument of its own")]
     fn new(
         shards: Option<&Bound<'_, PyAny>>,
         capacity: Option<&Bound<'_, PyAny>>,
+        max_entries: Option<&Bound<'_, PyAny>>,
+        max_bytes: Option<&Bound<'_, PyAny>>,
+        eviction: Policy,
         default_ttl: Option<&Bound<'_, PyAny>>,
         maintenance: bool,
         clock: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
-        let mut builder = rkv::Store::builder().maintenance(maintenance);
+        let mut builder = rkv::Store::builder().maintenance(maintenance).eviction(eviction.0);
         if let Some(shards) = shards {
-            builder = builder.shards(size("shards", shards)?);
+            builder = builder.shards(options::size("shards", shards)?);
         }
         if let Some(capacity) = capacity {
-            builder = builder.capacity(size("capacity", capacity)?);
+            builder = builder.capacity(options::size("capacity", capacity)?);
+        }
+        if let Some(entries) = max_entries {
+            builder = builder.max_entries(options::bound("max_entries", entries)?);
+        }
+        if let Some(bytes) = max_bytes {
+            builder = builder.max_bytes(options::bound("max_bytes", bytes)?);
         }
         if let Some(ttl) = default_ttl {
             builder = builder.default_ttl(lifetime::span("default_ttl", ttl)?);
@@ -293,24 +315,10 @@ impl Store {
         self.call_detached(py, rkv::Store::clear)
     }
 
-    /// Figures of the table and of memory reclamation.
+    /// Figures of the entries, of what became of them, of the table and of memory reclamation.
     fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let stats = self.call(|engine| Ok(engine.stats()))?;
-        let epoch = PyDict::new(py);
-        epoch.set_item("pinned_guards", stats.epoch.pinned_guards)?;
-        epoch.set_item("oldest_pin_ms", stats.epoch.oldest_pin_ms)?;
-        epoch.set_item("retired_bytes", stats.epoch.retired_bytes)?;
-        let all = PyDict::new(py);
-        all.set_item("entries", stats.entries)?;
-        all.set_item("expired_actively", stats.expired_actively)?;
-        all.set_item("expired_lazily", stats.expired_lazily)?;
-        all.set_item("timers", stats.timers)?;
-        all.set_item("shards", stats.shards)?;
-        all.set_item("buckets", stats.buckets)?;
-        all.set_item("links", stats.links)?;
-        all.set_item("table_bytes", stats.table_bytes)?;
-        all.set_item("epoch", epoch)?;
-        Ok(all)
+        figures::dict(py, &stats)
     }
 
     /// Closes the store and frees what it holds. Calls in flight finish, later ones raise Closed;
@@ -398,31 +406,4 @@ impl FromPyObject<'_, '_> for Step {
     fn extract(argument: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         integer("by", &argument, || Error::Overflow).map(Step)
     }
-}
-
-/// An option that is a number of things.
-fn size(name: &'static str, argument: &Bound<'_, PyAny>) -> PyResult<usize> {
-    let reason = "must be at least 0, and no more than memory can hold";
-    integer(name, argument, || Error::InvalidArgument { name, reason })
-}
-
-/// An integer argument; `beyond` is the error for one that its Rust type cannot hold.
-fn integer<'a, 'py, N>(
-    name: &str,
-    argument: &'a Bound<'py, PyAny>,
-    beyond: impl FnOnce() -> Error,
-) -> PyResult<N>
-where
-    N: FromPyObject<'a, 'py, Error = PyErr>,
-{
-    let py = argument.py();
-    argument.extract().map_err(|error: PyErr| {
-        if error.is_instance_of::<PyOverflowError>(py) {
-            exception(&beyond())
-        } else if error.is_instance_of::<PyTypeError>(py) {
-            wrong_type(name, "int", argument)
-        } else {
-            error
-        }
-    })
 }

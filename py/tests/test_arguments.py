@@ -136,16 +136,41 @@ def test_a_wrong_capacity_is_refused(capacity: int) -> None:
         rkv.Store(capacity=capacity)
 
 
-@pytest.mark.parametrize("option", ["shards", "capacity"])
-def test_an_option_of_another_type_is_refused_by_name(option: str) -> None:
-    with pytest.raises(TypeError, match=f"^{option} must be int, not str$"):
-        rkv.Store(**{option: "4"})
+@pytest.mark.parametrize("option", ["max_entries", "max_bytes"])
+@pytest.mark.parametrize("bound", [0, -1, 1 << 64, 1 << 80])
+def test_a_wrong_bound_is_refused_by_name(option: str, bound: int) -> None:
+    with pytest.raises(rkv.InvalidArgument, match=f"`{option}`: must be at least"):
+        rkv.Store(**{option: bound})
+
+
+def test_a_bound_below_an_empty_entry_is_refused_by_name() -> None:
+    with pytest.raises(rkv.InvalidArgument, match="`max_bytes`: must be at least 80"):
+        rkv.Store(max_bytes=rkv.ENTRY_BYTES - 1)
+
+
+@pytest.mark.parametrize("eviction", ["", "lru", "S3FIFO", "reject ", "\ud800"], ids=repr)
+def test_an_unknown_policy_is_refused_by_name(eviction: str) -> None:
+    with pytest.raises(rkv.InvalidArgument, match='`eviction`: must be "s3fifo" or "reject"'):
+        rkv.Store(eviction=eviction)
+
+
+@pytest.mark.parametrize("eviction", [None, 1, True, b"reject"], ids=repr)
+def test_a_policy_of_another_type_is_refused_by_name(eviction: object) -> None:
+    with pytest.raises(TypeError, match=f"^eviction must be str, not {type(eviction).__name__}"):
+        rkv.Store(eviction=eviction)
+
+
+@pytest.mark.parametrize("wrong", ["4", 4.0, True], ids=lambda wrong: type(wrong).__name__)
+@pytest.mark.parametrize("option", ["shards", "capacity", "max_entries", "max_bytes"])
+def test_an_option_of_another_type_is_refused_by_name(option: str, wrong: object) -> None:
+    with pytest.raises(TypeError, match=f"^{option} must be int, not {type(wrong).__name__}$"):
+        rkv.Store(**{option: wrong})
 
 
 def test_options_are_taken() -> None:
     with rkv.Store(shards=2, capacity=10_000) as store:
         assert store.stats()["shards"] == 2
-    with rkv.Store(shards=None, capacity=None) as store:
+    with rkv.Store(shards=None, capacity=None, max_entries=None, max_bytes=None) as store:
         assert store.stats()["shards"] >= 1
 
 

@@ -108,6 +108,23 @@ def test_a_store_that_is_dropped_without_close_frees_its_memory(
     assert max(sizes[4:]) - sizes[3] < 30_000_000, sizes
 
 
+def test_a_bounded_store_keeps_memory_flat(run_python: Callable[[str], str]) -> None:
+    printed = run_python(
+        RESIDENT
+        + """
+    store = rkv.Store(max_bytes=10_000_000)
+    value = b"v" * 500
+    for round in range(8):
+        for number in range(50_000):
+            store[b"%d-%d" % (round, number)] = value
+        print(resident())
+    """
+    )
+    sizes = [int(line) for line in printed.split()]
+    # Each round sets 30 MB.
+    assert max(sizes[3:]) - sizes[2] < 20_000_000, sizes
+
+
 def test_a_closed_store_that_is_kept_holds_no_memory(run_python: Callable[[str], str]) -> None:
     printed = run_python(
         RESIDENT

@@ -303,6 +303,25 @@ def test_purge_removes_what_is_due_and_counts_it(store: rkv.Store, clock: rkv.Ma
     assert store.stats()["entries"] == store.count() == 100
 
 
+def test_figures_tell_how_late_keys_went(store: rkv.Store, clock: rkv.ManualClock) -> None:
+    assert store.stats()["expiry_lag"] == {"p50_ms": 0, "p99_ms": 0, "max_ms": 0}
+    for ttl in (0.06, 0.1, 0.1):
+        store.set(str(store.count()), "v", ttl=ttl)
+    clock.advance(0.106)
+    assert store.purge_expired() == 3
+    assert store.stats()["expiry_lag"] == {"p50_ms": 6, "p99_ms": 46, "max_ms": 46}
+
+
+def test_figures_tell_the_timers_that_no_key_needs(clock: rkv.ManualClock) -> None:
+    with rkv.Store(shards=1, clock=clock) as store:
+        for number in range(4):
+            store.set(str(number), "v", ttl=60)
+        store.advance()
+        assert (store.stats()["timers"], store.stats()["stale_timers"]) == (4, 0)
+        store.delete("0")
+        assert (store.stats()["timers"], store.stats()["stale_timers"]) == (4, 1)
+
+
 def test_who_meets_an_expired_key_first_removes_it(
     store: rkv.Store, clock: rkv.ManualClock
 ) -> None:

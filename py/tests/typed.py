@@ -45,6 +45,8 @@ def lives() -> None:
         assert_type(store, rkv.Store)
         assert_type(store.stats()["epoch"]["retired_bytes"], int)
         assert_type(store.stats()["expired_lazily"], int)
+        assert_type(store.stats()["expiry_lag"]["p99_ms"], int)
+    rkv.Store(max_entries=1000, max_bytes=100 * rkv.ENTRY_BYTES, eviction="reject").close()
     clock = rkv.ManualClock()
     clock.advance(timedelta(seconds=1))
     assert_type(rkv.Store(default_ttl=1.5, clock=clock).close(), None)
@@ -64,3 +66,4 @@ def refuses(store: rkv.Store) -> None:
     store.expire("k", rkv.KEEP)  # type: ignore[arg-type]
     rkv.Store(clock=1.0)  # type: ignore[arg-type]
     rkv.Store(4)  # type: ignore[call-arg]
+    rkv.Store(eviction="lru")  # type: ignore[arg-type]

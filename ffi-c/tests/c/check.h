@@ -50,4 +50,32 @@ static inline void holds(const char *file, int line, kv_store_t store, const voi
 /* Checks that the last error text has a part. */
 #define TEXT_HAS(part) CHECK(strstr(kv_last_error_message(), part) != NULL)
 
+/* Checks that a call refuses an argument by its name. */
+#define INVALID(part, call)               \
+  do {                                    \
+    GIVES(KV_ERR_INVALID_ARGUMENT, call); \
+    TEXT_HAS("`" part "`");               \
+  } while (0)
+
+/* A visitor for scans that must visit nothing. */
+static inline int32_t never(void *user_data, const kv_entry_t *entry) {
+  (void)user_data;
+  (void)entry;
+  CHECK(!"called");
+  return 0;
+}
+
+static inline uint64_t counted(kv_store_t store) {
+  uint64_t count = 99;
+  GIVES(KV_OK, kv_count(store, &count));
+  return count;
+}
+
+static inline kv_stats_t figures(kv_store_t store) {
+  kv_stats_t stats;
+  memset(&stats, 0xff, sizeof stats);
+  GIVES(KV_OK, kv_stats(store, &stats, sizeof stats));
+  return stats;
+}
+
 #endif

@@ -6,42 +6,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "check.h"
-
-static int32_t never(void *user_data, const kv_entry_t *entry) {
-  (void)user_data;
-  (void)entry;
-  CHECK(!"called");
-  return 0;
-}
+#include "every_call.h"
 
 static void inherited_store_is_refused_by_every_call(kv_store_t store) {
-  char buffer[4];
-  size_t len;
-  void *data;
-  uint64_t count;
-  kv_slice_t *values;
-  kv_guard_t guard;
-  GIVES(KV_ERR_FORKED, kv_get(store, LIT("k"), buffer, sizeof buffer, &len));
-  GIVES(KV_ERR_FORKED, kv_get_dup(store, LIT("k"), &data, &len));
-  GIVES(KV_ERR_FORKED, kv_set(store, LIT("k"), LIT("v")));
-  GIVES(KV_ERR_FORKED, kv_delete(store, LIT("k")));
-  GIVES(KV_ERR_FORKED, kv_incr(store, LIT("n"), 1, NULL));
-  GIVES(KV_ERR_FORKED, kv_count(store, &count));
-  GIVES(KV_ERR_FORKED, kv_set_ttl(store, LIT("k"), LIT("v"), 5));
-  GIVES(KV_ERR_FORKED, kv_ttl(store, LIT("k"), &count));
-  GIVES(KV_ERR_FORKED, kv_expire(store, LIT("k"), 5));
-  GIVES(KV_ERR_FORKED, kv_persist(store, LIT("k")));
-  GIVES(KV_ERR_FORKED, kv_touch(store, LIT("k"), 5));
-  GIVES(KV_ERR_FORKED, kv_purge_expired(store, &count));
-  GIVES(KV_ERR_FORKED, kv_advance(store, &count));
-  GIVES(KV_ERR_FORKED, kv_clock_advance(store, 5));
-  GIVES(KV_ERR_FORKED, kv_scan(store, NULL, 0, never, NULL));
-  GIVES(KV_ERR_FORKED, kv_get_many(store, NULL, 0, &values));
-  GIVES(KV_ERR_FORKED, kv_pin(store, &guard));
-  GIVES(KV_ERR_FORKED, kv_retain(store));
+  every_call_gives(KV_ERR_FORKED, "fork", store);
   GIVES(KV_ERR_FORKED, kv_close(store));
-  TEXT_HAS("fork");
 }
 
 static void inherited_guard_is_refused_by_every_call(kv_guard_t guard) {

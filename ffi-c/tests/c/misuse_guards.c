@@ -3,12 +3,6 @@
 
 #include "check.h"
 
-#define INVALID(part, call)               \
-  do {                                    \
-    GIVES(KV_ERR_INVALID_ARGUMENT, call); \
-    TEXT_HAS("`" part "`");               \
-  } while (0)
-
 static kv_slice_t slice(const void *data, size_t len) {
   kv_slice_t made;
   made.data = data;

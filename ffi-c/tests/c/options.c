@@ -31,11 +31,20 @@ static void defaults_and_given_values_open(void) {
   CHECK(options.struct_size == sizeof options);
   CHECK(options.capacity == 0 && options.shards == 0 && options.flags == 0);
   CHECK(options.default_ttl_ms == KV_TTL_NEVER);
+  CHECK(options.max_entries == 0 && options.max_bytes == 0);
+  CHECK(options.eviction == KV_EVICT_S3FIFO);
   open_and_close(&options);
   options.capacity = 1000;
   options.shards = 8;
   options.flags = KV_MANUAL_CLOCK;
   options.default_ttl_ms = 1;
+  options.max_entries = 1;
+  options.max_bytes = KV_ENTRY_BYTES + 2;
+  options.eviction = KV_EVICT_REJECT;
+  open_and_close(&options);
+  options.max_entries = UINT64_MAX;
+  options.max_bytes = UINT64_MAX;
+  options.eviction = KV_EVICT_S3FIFO;
   open_and_close(&options);
 }
 
@@ -43,7 +52,7 @@ static void older_program_gets_defaults_for_what_it_lacks(void) {
   kv_options_t options;
   memset(&options, 0xff, sizeof options);
   GIVES(KV_OK, kv_options_init(&options, offsetof(kv_options_t, default_ttl_ms)));
-  CHECK(options.default_ttl_ms == UINT64_MAX && options.reserved_[0] == UINT64_MAX);
+  CHECK(options.default_ttl_ms == UINT64_MAX && options.reserved_[0] == UINT32_MAX);
   open_and_close(&options);
 }
 
@@ -77,7 +86,7 @@ static void unknown_flags_and_reserved_fields_are_refused(void) {
   options.flags = 0x80000000u | KV_MANUAL_CLOCK;
   refused(KV_ERR_UNSUPPORTED, &options, "options.flags");
   options.flags = 0;
-  options.reserved_[3] = 1;
+  options.reserved_[2] = 1;
   refused(KV_ERR_UNSUPPORTED, &options, "options");
 }
 
@@ -94,6 +103,14 @@ static void impossible_values_are_refused(void) {
   options.default_ttl_ms = KV_TTL_KEEP;
   refused(KV_ERR_INVALID_TTL, &options, "options.default_ttl_ms");
   options.default_ttl_ms = KV_TTL_NEVER;
+  options.max_bytes = KV_ENTRY_BYTES - 1;
+  refused(KV_ERR_INVALID_ARGUMENT, &options, "`max_bytes`");
+  options.max_bytes = 0;
+  options.eviction = 2;
+  refused(KV_ERR_INVALID_ARGUMENT, &options, "`options.eviction`");
+  options.eviction = UINT32_MAX;
+  refused(KV_ERR_INVALID_ARGUMENT, &options, "`options.eviction`");
+  options.eviction = KV_EVICT_S3FIFO;
   options.capacity = UINT64_MAX;
   refused(KV_ERR_NO_MEMORY, &options, "memory");
   options.capacity = (uint64_t)1 << 50;

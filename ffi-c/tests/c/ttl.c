@@ -23,19 +23,6 @@ static uint64_t left(kv_store_t store, const char *key) {
   return ttl_ms;
 }
 
-static uint64_t counted(kv_store_t store) {
-  uint64_t count = 99;
-  GIVES(KV_OK, kv_count(store, &count));
-  return count;
-}
-
-static int32_t never(void *user_data, const kv_entry_t *entry) {
-  (void)user_data;
-  (void)entry;
-  CHECK(!"called");
-  return 0;
-}
-
 static void absent_for_every_function(kv_store_t store) {
   kv_guard_t guard;
   kv_slice_t slice, *values, key;

@@ -1,20 +1,10 @@
 // kv.hpp: ownership, values, errors, and visitors that throw. wrapper_second.cpp is a second
 // translation unit of the same program.
-#include <kv.hpp>
+#include "check.hpp"
 
-#include <cstdio>
-#include <cstdlib>
 #include <map>
 #include <thread>
 #include <vector>
-
-#define CHECK(condition)                                                       \
-  do {                                                                         \
-    if (!(condition)) {                                                        \
-      std::fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);     \
-      std::exit(1);                                                            \
-    }                                                                          \
-  } while (false)
 
 std::uint64_t count_in_second_unit(const kv::store &store);
 
@@ -24,17 +14,6 @@ static_assert(!std::is_copy_constructible<kv::store>::value, "a store is not cop
 static_assert(!std::is_copy_assignable<kv::store>::value, "a store is not copied");
 static_assert(std::is_nothrow_move_constructible<kv::store>::value, "a store moves");
 static_assert(std::is_nothrow_move_assignable<kv::store>::value, "a store moves");
-
-template <class Call>
-kv_status_t thrown_by(Call call) {
-  try {
-    call();
-  } catch (const kv::error &error) {
-    CHECK(error.what()[0] != '\0');
-    return error.status();
-  }
-  return KV_OK;
-}
 
 void values_are_any_bytes() {
   kv::store store;

@@ -1,17 +1,7 @@
 // kv.hpp: reads that copy nothing, and batches.
-#include <kv.hpp>
+#include "check.hpp"
 
-#include <cstdio>
-#include <cstdlib>
 #include <thread>
-
-#define CHECK(condition)                                                       \
-  do {                                                                         \
-    if (!(condition)) {                                                        \
-      std::fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);     \
-      std::exit(1);                                                            \
-    }                                                                          \
-  } while (false)
 
 namespace {
 
@@ -20,16 +10,6 @@ static_assert(!std::is_move_constructible<kv::guard>::value, "a guard is not mov
 static_assert(!std::is_copy_constructible<kv::values>::value, "values are not copied");
 static_assert(std::is_nothrow_move_constructible<kv::values>::value, "values move");
 static_assert(std::is_nothrow_move_assignable<kv::values>::value, "values move");
-
-template <class Call>
-kv_status_t thrown_by(Call call) {
-  try {
-    call();
-  } catch (const kv::error &error) {
-    return error.status();
-  }
-  return KV_OK;
-}
 
 void guards_show_values_until_they_end() {
   kv::store store;

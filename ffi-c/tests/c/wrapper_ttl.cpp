@@ -1,17 +1,7 @@
 // kv.hpp: time to live, by a clock that the test moves.
-#include <kv.hpp>
+#include "check.hpp"
 
-#include <cstdio>
-#include <cstdlib>
 #include <limits>
-
-#define CHECK(condition)                                                       \
-  do {                                                                         \
-    if (!(condition)) {                                                        \
-      std::fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);     \
-      std::exit(1);                                                            \
-    }                                                                          \
-  } while (false)
 
 namespace {
 
@@ -34,16 +24,6 @@ std::uint64_t left(const kv::store &store, kv::bytes key) {
   const bool found = store.ttl(key, ttl);
   CHECK(found == (ttl.ms() != KV_TTL_DEFAULT));
   return ttl.ms();
-}
-
-template <class Call>
-void refused(kv_status_t status, const char *part, Call call) {
-  try {
-    call();
-    CHECK(!"returned");
-  } catch (const kv::error &error) {
-    CHECK(error.status() == status && std::strstr(error.what(), part) != nullptr);
-  }
 }
 
 void durations_are_rounded_up_and_the_named_ones_mean_what_they_say() {

@@ -8,9 +8,9 @@ use std::path::Path;
 use crate::toolchain::{package, repository};
 
 /// The files with C items, in the order in which a reader of the header meets them.
-pub(crate) const SOURCES: [&str; 14] = [
+pub(crate) const SOURCES: [&str; 15] = [
     "version", "status", "failure", "handle", "lifetime", "options", "entry", "store", "ttl",
-    "clock", "scan", "guard", "pin", "batch",
+    "clock", "scan", "guard", "pin", "batch", "stats",
 ];
 
 #[test]

@@ -40,6 +40,16 @@ fn keys_live_to_their_deadline_and_not_beyond() {
 }
 
 #[test]
+fn bounds_hold_by_eviction_or_by_refusal() {
+    c_program(&["bounds.c"], Memory::AccessesAndLeaks);
+}
+
+#[test]
+fn figures_are_those_of_the_store() {
+    c_program(&["stats.c"], Memory::AccessesAndLeaks);
+}
+
+#[test]
 fn misuse_is_a_status_and_never_a_crash() {
     c_program(&["misuse.c"], Memory::AccessesAndLeaks);
 }
@@ -112,6 +122,11 @@ fn wrapper_reads_without_copies_and_in_batches() {
 #[test]
 fn wrapper_takes_durations_for_times_to_live() {
     cpp_program(&["wrapper_ttl.cpp"], Memory::AccessesAndLeaks);
+}
+
+#[test]
+fn wrapper_opens_stores_with_bounds_and_shows_figures() {
+    cpp_program(&["wrapper_bounds.cpp"], Memory::AccessesAndLeaks);
 }
 
 #[test]

@@ -13,6 +13,7 @@ serves any number of threads, without locks.
 """
 
 from rkv._rkv import (
+    ENTRY_BYTES,
     KEEP,
     Busy,
     Closed,
@@ -33,15 +34,17 @@ from rkv._rkv import (
     WrongThread,
     __version__,
 )
-from rkv._stats import EpochStats, Stats
+from rkv._stats import EpochStats, ExpiryLag, Stats
 
 __all__ = [
+    "ENTRY_BYTES",
     "KEEP",
     "Busy",
     "Closed",
     "Conflict",
     "EpochStats",
     "Error",
+    "ExpiryLag",
     "Forked",
     "Full",
     "InvalidArgument",

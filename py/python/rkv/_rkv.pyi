@@ -1,7 +1,7 @@
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from types import TracebackType
-from typing import ClassVar, Final, NoReturn, TypeAlias, TypeVar, final, overload
+from typing import ClassVar, Final, Literal, NoReturn, TypeAlias, TypeVar, final, overload
 
 from typing_extensions import Buffer, Self
 
@@ -9,6 +9,7 @@ from rkv._stats import Stats
 
 __all__ = [
     "BUILD",
+    "ENTRY_BYTES",
     "KEEP",
     "Busy",
     "Closed",
@@ -37,6 +38,7 @@ _Seconds: TypeAlias = float | timedelta
 
 __version__: Final[str]
 BUILD: Final[dict[str, str]]
+ENTRY_BYTES: Final[int]
 KEEP: Final[Keep]
 
 class Error(Exception):
@@ -74,6 +76,9 @@ class Store:
         *,
         shards: int | None = None,
         capacity: int | None = None,
+        max_entries: int | None = None,
+        max_bytes: int | None = None,
+        eviction: Literal["s3fifo", "reject"] = "s3fifo",
         default_ttl: _Seconds | None = None,
         maintenance: bool = False,
         clock: ManualClock | None = None,
