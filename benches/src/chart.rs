@@ -1,14 +1,13 @@
 //! The result charts for a README: per size, how far rkv is ahead of the best rival or behind it.
 //!
 //! One bar per workload and engine of rkv; its length is rkv's throughput divided by the best
-//! rival's. The background is left open, and every colour stands out on white and on black.
+//! rival's.
 
+use crate::bars::{self, Bar, Picture};
 use crate::grid::thousands;
 use crate::runner::Outcome;
 use crate::score::{Best, standings, throughputs};
-use plotters::coord::Shift;
-use plotters::prelude::*;
-use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters::style::RGBColor;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -20,16 +19,21 @@ pub struct Chart {
     pub svg: String,
 }
 
-/// Writes the charts of `outcomes` to `folder`, which is made if need be; their paths.
+/// Writes the charts of `outcomes` to `folder`; their paths.
 ///
-/// Errors: the folder or a file cannot be written.
+/// Errors: as [`save`].
 pub fn write(folder: &Path, outcomes: &[Outcome]) -> io::Result<Vec<PathBuf>> {
+    charts(outcomes).into_iter().map(|chart| save(folder, &chart.file, &chart.svg)).collect()
+}
+
+/// Writes a picture to a file in `folder`, which is made if need be; its path.
+///
+/// Errors: the folder or the file cannot be written.
+pub fn save(folder: &Path, file: &str, svg: &str) -> io::Result<PathBuf> {
     std::fs::create_dir_all(folder)?;
-    let write = |chart: Chart| {
-        let path = folder.join(chart.file);
-        std::fs::write(&path, chart.svg).map(|()| path)
-    };
-    charts(outcomes).into_iter().map(write).collect()
+    let path = folder.join(file);
+    std::fs::write(&path, svg)?;
+    Ok(path)
 }
 
 /// One chart per size and number of threads in `outcomes`; none where no rival took part.
@@ -65,82 +69,38 @@ fn groups(outcomes: &[Outcome], entries: u64, threads: usize) -> Vec<Group> {
     groups.filter(|group| !group.bars.is_empty()).collect()
 }
 
-const TEXT: RGBColor = RGBColor(0x76, 0x76, 0x76);
-
 /// rkv's engines: name, what a thread holds, colour.
 const ENGINES: [(&str, &str, RGBColor); 2] = [
-    ("rkv", "rkv, each call for itself", RGBColor(0x2f, 0x81, 0xf7)),
-    ("rkv-session", "rkv with a session", RGBColor(0xd1, 0x70, 0x1a)),
+    ("rkv", "rkv, each call for itself", bars::BLUE),
+    ("rkv-session", "rkv with a session", bars::ORANGE),
 ];
 
-// Places and sizes in pixels.
-const WIDTH: i32 = 840;
-/// The room for the names of the workloads.
-const LEFT: i32 = 150;
-/// The room for the figures, right of the longest bar.
-const RIGHT: i32 = 170;
-const TOP: i32 = 76;
-const BOTTOM: i32 = 30;
-const BAR: i32 = 14;
-/// Between two workloads.
-const GAP: i32 = 10;
-
 fn draw(title: &str, groups: &[Group]) -> String {
-    let bars: usize = groups.iter().map(|group| group.bars.len()).sum();
-    let height = TOP + bars as i32 * BAR + groups.len() as i32 * GAP + BOTTOM;
-    let mut svg = String::new();
-    let canvas = Canvas(
-        SVGBackend::with_string(&mut svg, (WIDTH as u32, height as u32)).into_drawing_area(),
-    );
     let scale = Scale::of(groups);
-    heading(&canvas, title);
-    axis(&canvas, scale, height - BOTTOM);
-    let mut top = TOP + GAP / 2;
-    for group in groups {
-        let middle = top + group.bars.len() as i32 * BAR / 2;
-        canvas.text(group.workload, (LEFT - 8, middle), HPos::Right, 15);
-        for &(engine, best) in &group.bars {
-            let end = scale.x(best.ratio);
-            canvas.bar((LEFT, top), (end, top + BAR - 2), colour(engine));
-            let label = format!("{:.2} × {}", best.ratio, best.rival);
-            canvas.text(&label, (WIDTH - RIGHT + 10, top + BAR / 2 - 1), HPos::Left, 13);
-            top += BAR;
-        }
-        top += GAP;
-    }
-    canvas.line(scale.x(1.0), (TOP, height - BOTTOM), 2);
-    canvas.text("the best rival", (scale.x(1.0), TOP - 6), HPos::Center, 13);
-    drop(canvas);
-    svg
-}
-
-fn heading(canvas: &Canvas<'_>, title: &str) {
-    let title = format!("{title}: throughput of rkv divided by the best rival's");
-    canvas.text(&title, (LEFT, 16), HPos::Left, 18);
-    let mut left = LEFT;
-    for (_, legend, colour) in ENGINES {
-        canvas.bar((left, 36), (left + BAR - 2, 36 + BAR - 2), colour);
-        canvas.text(legend, (left + BAR + 4, 42), HPos::Left, 14);
-        left += 200;
-    }
-}
-
-fn axis(canvas: &Canvas<'_>, scale: Scale, bottom: i32) {
-    let mut ratio = 0.0;
-    while ratio <= scale.max {
-        let x = scale.x(ratio);
-        canvas.line(x, (bottom, bottom + 5), 1);
-        canvas.text(&format!("{ratio}"), (x, bottom + 14), HPos::Center, 13);
-        ratio += scale.step;
-    }
+    let bar = |&(engine, best): &(&str, Best)| {
+        let label = format!("{:.2} × {}", best.ratio, best.rival);
+        Bar { colour: colour(engine), length: scale.length(best.ratio), label }
+    };
+    let groups = groups.iter().map(|group| bars::Group {
+        name: group.workload.to_owned(),
+        bars: group.bars.iter().map(bar).collect(),
+    });
+    let picture = Picture {
+        title: format!("{title}: throughput of rkv divided by the best rival's"),
+        legend: ENGINES.map(|(_, what, colour)| (what, colour)).to_vec(),
+        ticks: scale.ticks(),
+        mark: Some((scale.length(1.0), "the best rival")),
+        groups: groups.collect(),
+    };
+    picture.draw()
 }
 
 fn colour(engine: &str) -> RGBColor {
     let known = ENGINES.into_iter().find(|(name, ..)| *name == engine);
-    known.map_or(TEXT, |(.., colour)| colour)
+    known.map_or(bars::GREY, |(.., colour)| colour)
 }
 
-/// From ratios to pixels; the axis begins at 0.
+/// From ratios to lengths of bars; the axis begins at 0.
 #[derive(Clone, Copy)]
 struct Scale {
     /// The largest ratio.
@@ -158,27 +118,14 @@ impl Scale {
         Scale { max, step }
     }
 
-    fn x(self, ratio: f64) -> i32 {
-        LEFT + (ratio / self.max * f64::from(WIDTH - LEFT - RIGHT)).round() as i32
-    }
-}
-
-/// What can be drawn. Drawing goes to a string, which cannot fail.
-struct Canvas<'s>(DrawingArea<SVGBackend<'s>, Shift>);
-
-impl Canvas<'_> {
-    fn bar(&self, from: (i32, i32), to: (i32, i32), colour: RGBColor) {
-        self.0.draw(&Rectangle::new([from, to], colour.filled())).expect("drawn to a string");
+    fn length(self, ratio: f64) -> f64 {
+        ratio / self.max
     }
 
-    fn line(&self, x: i32, (top, bottom): (i32, i32), width: u32) {
-        let line = PathElement::new([(x, top), (x, bottom)], TEXT.stroke_width(width));
-        self.0.draw(&line).expect("drawn to a string");
-    }
-
-    fn text(&self, text: &str, at: (i32, i32), side: HPos, size: i32) {
-        let style = ("sans-serif", size).into_font().color(&TEXT).pos(Pos::new(side, VPos::Center));
-        self.0.draw_text(text, &style, at).expect("drawn to a string");
+    fn ticks(self) -> Vec<(f64, String)> {
+        let ratios = (0..).map(|step| f64::from(step) * self.step);
+        let ratios = ratios.take_while(|&ratio| ratio <= self.max);
+        ratios.map(|ratio| (self.length(ratio), format!("{ratio}"))).collect()
     }
 }
 
@@ -246,36 +193,13 @@ mod tests {
     }
 
     #[test]
-    fn bars_end_within_the_picture_and_begin_at_zero() {
+    fn longest_bar_has_the_whole_length_and_the_axis_few_numbers() {
         for ratio in [0.2, 1.0, 1.3, 7.5, 900.0] {
             let bars = vec![("rkv", Best { rival: "quick", ratio })];
             let scale = Scale::of(&[Group { workload: "kv-get", bars }]);
-            assert_eq!(scale.x(0.0), LEFT);
-            assert!(scale.x(ratio.max(1.0)) == WIDTH - RIGHT && scale.x(1.0) > LEFT);
-            assert!(scale.max / scale.step <= 8.0);
-        }
-    }
-
-    /// Contrast as the accessibility guidelines of the web define it.
-    fn contrast(one: RGBColor, other: RGBColor) -> f64 {
-        let light = |RGBColor(red, green, blue): RGBColor| {
-            let linear = |part: u8| match f64::from(part) / 255.0 {
-                part if part <= 0.040_45 => part / 12.92,
-                part => ((part + 0.055) / 1.055).powf(2.4),
-            };
-            0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue) + 0.05
-        };
-        let (one, other) = (light(one), light(other));
-        one.max(other) / one.min(other)
-    }
-
-    #[test]
-    fn text_and_bars_stand_out_on_a_light_and_on_a_dark_page() {
-        for page in [WHITE, RGBColor(0x0d, 0x11, 0x17)] {
-            assert!(contrast(TEXT, page) >= 4.0);
-            for (name, _, colour) in ENGINES {
-                assert!(contrast(colour, page) >= 3.0, "{name}");
-            }
+            assert_eq!(scale.length(ratio.max(1.0)), 1.0);
+            let ticks = scale.ticks();
+            assert!((2..=9).contains(&ticks.len()) && ticks[0] == (0.0, "0".to_owned()));
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::runner::Outcome;
 use crate::workload::Family;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// The crates whose versions a record states.
@@ -69,6 +70,18 @@ fn cell_rows(outcome: &Outcome) -> impl Iterator<Item = String> {
             })
         })
     })
+}
+
+/// Writes a record to `file`, see [`path`]; where it went.
+///
+/// Errors: the folder or the file cannot be written.
+pub fn write(file: &Path, csv: &str) -> io::Result<PathBuf> {
+    let path = path(file);
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    std::fs::write(&path, csv)?;
+    Ok(path)
 }
 
 /// Where a record called `name` goes: a bare name to the folder of records, a path as it stands.

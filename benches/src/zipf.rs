@@ -18,13 +18,23 @@ pub struct Pool {
 }
 
 impl Pool {
-    /// `draws` indexes below `keys`, which must be from 1 to 2^32.
+    /// `draws` indexes below `keys`, which must be from 1 to 2^32, with YCSB's exponent.
     pub fn new(keys: u64, draws: usize, seed: u64) -> Pool {
-        let zipf = Zipf::new(keys as f64, EXPONENT).expect("at least one key");
+        Pool::skewed(EXPONENT, keys, draws, seed)
+    }
+
+    /// The same with another exponent, which must not be negative.
+    pub fn skewed(exponent: f64, keys: u64, draws: usize, seed: u64) -> Pool {
+        let zipf = Zipf::new(keys as f64, exponent).expect("at least one key");
         let mut rng = SmallRng::seed_from_u64(seed);
         let indexes =
             (0..draws).map(|_| index_of_rank(zipf.sample(&mut rng) as u64, keys) as u32).collect();
         Pool { indexes }
+    }
+
+    /// The draws.
+    pub fn indexes(&self) -> &[u32] {
+        &self.indexes
     }
 
     /// An endless walk through the pool, from a place that depends on `seed`.
@@ -73,14 +83,16 @@ mod tests {
 
     #[test]
     fn popular_ranks_come_as_often_as_theory_says() {
-        let pool = Pool::new(KEYS, DRAWS, 1);
-        let harmonic: f64 = (1..=KEYS).map(|rank| (rank as f64).powf(-EXPONENT)).sum();
-        for rank in [1, 2, 10, 100] {
-            let expected = DRAWS as f64 * (rank as f64).powf(-EXPONENT) / harmonic;
-            let seen = count_of_rank(&pool, rank);
-            // Five standard deviations of a count.
-            let slack = 5.0 * expected.sqrt();
-            assert!((seen - expected).abs() < slack, "rank {rank}: {seen}, theory {expected}");
+        for exponent in [0.7, EXPONENT, 1.2] {
+            let pool = Pool::skewed(exponent, KEYS, DRAWS, 1);
+            let harmonic: f64 = (1..=KEYS).map(|rank| (rank as f64).powf(-exponent)).sum();
+            for rank in [1, 2, 10, 100] {
+                let expected = DRAWS as f64 * (rank as f64).powf(-exponent) / harmonic;
+                let seen = count_of_rank(&pool, rank);
+                // Five standard deviations of a count.
+                let slack = 5.0 * expected.sqrt();
+                assert!((seen - expected).abs() < slack, "rank {rank}: {seen}, theory {expected}");
+            }
         }
     }
 

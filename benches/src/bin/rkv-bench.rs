@@ -138,11 +138,7 @@ impl Run {
     /// Writes what the options ask for.
     fn keep(&self, text: &str, csv: &str, outcomes: &[Outcome]) -> Result<(), Box<dyn Error>> {
         if let Some(file) = &self.record {
-            let path = record::path(file);
-            if let Some(folder) = path.parent() {
-                std::fs::create_dir_all(folder)?;
-            }
-            std::fs::write(&path, csv)?;
+            let path = record::write(file, csv)?;
             println!("recorded in {}", path.display());
         }
         if let Some(folder) = &self.charts {

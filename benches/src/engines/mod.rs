@@ -62,7 +62,7 @@ fn word_entrants() -> Vec<Entrant> {
 }
 
 /// The hasher of every rival and of rkv's map: ahash, with the same seeds in each run.
-fn hasher() -> RandomState {
+pub(crate) fn hasher() -> RandomState {
     RandomState::with_seeds(
         0x243f_6a88_85a3_08d3,
         0x1319_8a2e_0370_7344,

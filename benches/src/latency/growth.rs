@@ -82,7 +82,7 @@ fn share<K: Key, V: Value, E: Engine<K, V>>(
 }
 
 /// An empty histogram of nanoseconds.
-pub(super) fn times() -> Histogram<u64> {
+pub(crate) fn times() -> Histogram<u64> {
     Histogram::new_with_max(NANOS_MAX, DIGITS).expect("the bounds are valid")
 }
 
