@@ -16,7 +16,8 @@ pub(crate) struct Budget {
 
 impl Budget {
     pub(crate) fn new(max: Room) -> Self {
-        Self { max, entries: CachePadded::default(), bytes: CachePadded::default() }
+        let nothing = || CachePadded::new(AtomicU64::new(0));
+        Self { max, entries: nothing(), bytes: nothing() }
     }
 
     pub(crate) fn max(&self) -> Room {
@@ -62,7 +63,7 @@ fn take(taken: &AtomicU64, more: u64, max: u64) -> bool {
             return true;
         }
         // AcqRel: edge B1.
-        match taken.compare_exchange_weak(now, sum, AcqRel, Relaxed) {
+        match taken.compare_exchange(now, sum, AcqRel, Relaxed) {
             Ok(_) => return true,
             Err(later) => now = later,
         }
@@ -71,7 +72,8 @@ fn take(taken: &AtomicU64, more: u64, max: u64) -> bool {
 
 fn give(taken: &AtomicU64, less: u64) {
     if less > 0 {
-        // Release: edge B1.
-        taken.fetch_sub(less, Release);
+        let order = if planted(Bug::RelaxedRoom) { Relaxed } else { Release };
+        // Release: edge B1. It subtracts; `sync::noted` knows addition only.
+        taken.fetch_add(less.wrapping_neg(), order);
     }
 }
