@@ -42,12 +42,15 @@ impl Clock {
     /// `None` if that has passed.
     pub(crate) fn ms_at(&self, time: SystemTime) -> Option<u64> {
         // The wall first: with it second, the span would be too short.
-        let wall = match self {
-            Self::System => SystemTime::now(),
-            Self::Manual(clock) => SystemTime::UNIX_EPOCH + clock.elapsed(),
+        let (wall, now) = match self {
+            Self::System => (SystemTime::now(), self.now()),
+            Self::Manual(clock) => {
+                let now = clock.elapsed();
+                (SystemTime::UNIX_EPOCH + now, Moment(nanoseconds(now)))
+            }
         };
         let left = time.duration_since(wall).ok().filter(|left| !left.is_zero())?;
-        Some(self.now().ms_after(left))
+        Some(now.ms_after(left))
     }
 
     /// What it shows.
@@ -67,6 +70,11 @@ pub(crate) struct Moment(u64);
 const NANOSECONDS_PER_MS: u64 = 1_000_000;
 
 impl Moment {
+    #[cfg(all(test, rkv_loom))]
+    pub(crate) const fn at_ms(ms: u64) -> Self {
+        Self(ms * NANOSECONDS_PER_MS)
+    }
+
     /// Whole milliseconds.
     #[inline]
     pub(crate) const fn ms(self) -> u64 {

@@ -26,10 +26,11 @@ pub enum Error {
     /// A time to live that is none: zero, or `Keep` where there is nothing to keep.
     #[error("invalid argument `ttl`: must be longer than zero, and not `Keep` where it is changed")]
     InvalidTtl,
-    /// A key or a value is longer than a record can hold.
+    /// A key or a value is longer than a record can hold; or an entry, with what it counts beside
+    /// its key and value, is larger than its whole store may be.
     #[error("`{name}` is too large: {len} bytes, at most {max}")]
     TooLarge {
-        /// The argument: `key` or `value`.
+        /// The argument: `key`, `value`, or `entry` for both together.
         name: &'static str,
         /// Its length in bytes.
         len: usize,
@@ -42,8 +43,9 @@ pub enum Error {
     /// `incr` would leave the range of a signed 64-bit integer.
     #[error("the sum does not fit in a signed 64-bit integer")]
     Overflow,
-    /// The table cannot take another entry, although memory is not short.
-    #[error("the table is full")]
+    /// The store has as many entries or bytes as its bounds allow, and is not to evict any; or a
+    /// table cannot take another entry, although memory is not short. Nothing was changed.
+    #[error("the store is full")]
     Full,
     /// The store or handle is closed.
     #[error("the store is closed")]

@@ -21,6 +21,8 @@ pub(super) enum Op {
     Help,
     /// Take a chunk of a resize, and never move it.
     Abandon,
+    /// Move the clock that a key is held against on to `now`.
+    Tick { key: u64, now: u64 },
 }
 
 /// An operation on a key, with its answer.
@@ -37,6 +39,7 @@ impl Event {
     fn key(self) -> Option<u64> {
         match self.op {
             Op::Get(key) | Op::Put(key) | Op::Add(key) | Op::Del(key) => Some(key),
+            Op::Tick { key, .. } => Some(key),
             _ => None,
         }
     }
@@ -59,7 +62,28 @@ pub(super) enum Values {
     Any,
     /// They are versions: every new one exceeds all before it.
     Grow,
+    /// Their low byte says when they end, by a clock that begins at 0. What is above grows.
+    GrowAndEnd,
 }
+
+impl Values {
+    /// The version that a value is of, where they grow.
+    fn version(self, value: u64) -> Option<u64> {
+        match self {
+            Values::Any => None,
+            Values::Grow => Some(value),
+            Values::GrowAndEnd => Some(value >> 8),
+        }
+    }
+
+    /// Whether a value stands as long as it is let.
+    fn lives(self, value: u64, now: u64) -> bool {
+        self != Values::GrowAndEnd || value & NEVER > now
+    }
+}
+
+/// When a value ends that never does.
+pub(super) const NEVER: u64 = 0xff;
 
 /// Asserts that the events of each key, taken alone, happened in some sequential order: first those
 /// before, then those of the threads, each thread's in its own order, then those after.
@@ -94,6 +118,7 @@ pub(super) fn assert_explained(
 struct State {
     value: Option<u64>,
     largest: u64,
+    now: u64,
 }
 
 struct Search<'a> {
@@ -105,15 +130,25 @@ struct Search<'a> {
 impl Search<'_> {
     /// The state after an event, if the event is possible.
     fn step(&self, state: State, event: &Event) -> Option<State> {
+        let after = match event.op {
+            Op::Tick { now, .. } => State { now, ..state },
+            _ => self.change(state, event)?,
+        };
+        let value = after.value.filter(|&value| self.values.lives(value, after.now));
+        Some(State { value, ..after })
+    }
+
+    fn change(&self, state: State, event: &Event) -> Option<State> {
         if event.old != state.value {
             return None;
         }
         let value = event.after();
         let changed = value.filter(|_| value != state.value);
-        if self.values == Values::Grow && changed.is_some_and(|new| new <= state.largest) {
+        let version = changed.and_then(|new| self.values.version(new));
+        if version.is_some_and(|version| version <= state.largest) {
             return None;
         }
-        Some(State { value, largest: state.largest.max(value.unwrap_or(0)) })
+        Some(State { value, largest: version.unwrap_or(state.largest), ..state })
     }
 
     fn steps(&self, state: State, events: &[Event]) -> Option<State> {

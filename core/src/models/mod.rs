@@ -17,13 +17,26 @@
 //! The tables are as small as the protocol allows, one or two slots in a bucket and one in a link.
 //! Garbage is kept until the end, except in the models of the epoch (`m15` to `m19`, and `m27`, the
 //! only one in which a new record stands at the address of a former one).
+//!
+//! Of the store, `m25` and `m28` to `m34` run the parts that know no store: versions, deadlines,
+//! the room of a bounded one, how the keeper sleeps. Time is a word that a thread moves on.
 
+#[path = "../store/budget.rs"]
+mod budget;
+#[path = "../store/deadline.rs"]
+#[expect(unreachable_pub, reason = "some of it is for callers of a store")]
+mod deadline;
+#[path = "../store/mortal.rs"]
+mod mortal;
+#[path = "../store/shift.rs"]
+mod shift;
 #[path = "../store/version.rs"]
 mod version;
 
 mod epochs;
 mod explore;
 mod history;
+mod lives;
 mod program;
 mod record;
 mod world;
@@ -53,4 +66,10 @@ mod m25_version_order;
 mod m26_batch_of_gets;
 mod m27_reused_block;
 mod m28_inbox;
+mod m29_dead_record;
+mod m30_fire_refresh;
+mod m31_fire_overwrite;
+mod m32_fire_recreate;
+mod m33_room;
+mod m34_keeper;
 mod totals;

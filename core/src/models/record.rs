@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use loom::cell::UnsafeCell;
 
+use super::deadline::Deadline;
 use crate::memory::Cache;
 use crate::table;
 
@@ -17,6 +18,13 @@ use crate::table;
 pub(super) struct Content {
     pub(super) key: u64,
     pub(super) value: u64,
+    pub(super) deadline: Deadline,
+}
+
+impl Content {
+    fn new(key: u64, value: u64) -> Self {
+        Self { key, value, deadline: Deadline::NEVER }
+    }
 }
 
 /// The hash of a key.
@@ -45,7 +53,7 @@ loom::thread_local! {
 impl Record {
     /// A record; if `reused`, the thread that gives it up keeps its block for `again`.
     pub(super) fn make(key: u64, value: u64, reused: bool) -> NonNull<Self> {
-        let content = UnsafeCell::new(Content { key, value });
+        let content = UnsafeCell::new(Content::new(key, value));
         let (link, released) = (cell::UnsafeCell::new(0), AtomicUsize::new(0));
         let record = crate::memory::try_box(Self { link, content, released, reused });
         let record = record.unwrap_or_else(|_| {
@@ -62,7 +70,7 @@ impl Record {
         // SAFETY: the memory lasts as long as the world, and loom reports a race before it happens.
         unsafe {
             assert_eq!(record.as_ref().released.swap(0, SeqCst), 1, "of its former life");
-            record.as_ref().content.with_mut(|content| *content = Content { key, value });
+            record.as_ref().content.with_mut(|content| *content = Content::new(key, value));
         }
         Some(record)
     }
@@ -78,6 +86,12 @@ pub(super) fn read(record: NonNull<Record>) -> Content {
 pub(super) fn set(record: NonNull<Record>, value: u64) {
     // SAFETY: as in `read`.
     unsafe { record.as_ref().content.with_mut(|content| (*content).value = value) }
+}
+
+/// Gives a record that is not published a deadline.
+pub(super) fn set_deadline(record: NonNull<Record>, deadline: Deadline) {
+    // SAFETY: as in `read`.
+    unsafe { record.as_ref().content.with_mut(|content| (*content).deadline = deadline) }
 }
 
 /// How often a record was given up.

@@ -94,6 +94,7 @@ impl<const S: usize, const L: usize> World<S, L> {
                 self.table.abandon_chunk();
                 None
             }
+            Op::Tick { .. } => unreachable!("a table has no clock"),
         };
         Event { op, old, new }
     }

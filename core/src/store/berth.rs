@@ -10,6 +10,8 @@ use crate::evict::Room;
 /// Room that is held, for what is put by one call. What is left of it goes back in the end.
 pub(super) struct Berth<'e> {
     capacity: &'e Capacity,
+    /// The hash of its key, which is not evicted for itself.
+    hash: u64,
     held: Room,
     /// What is to be put counts so much.
     cost: u64,
@@ -34,9 +36,9 @@ enum State {
 }
 
 impl<'e> Berth<'e> {
-    pub(super) fn new(capacity: &'e Capacity) -> Self {
+    pub(super) fn new(capacity: &'e Capacity, hash: u64) -> Self {
         let (held, need) = Default::default();
-        Self { capacity, held, cost: 0, need, state: State::Fits, is_given_up: false }
+        Self { capacity, hash, held, cost: 0, need, state: State::Fits, is_given_up: false }
     }
 
     /// Another try begins.
@@ -59,6 +61,11 @@ impl<'e> Berth<'e> {
     /// `TooLarge` if nothing was put for that reason.
     pub(super) fn check(&self) -> Result<(), Error> {
         if self.state == State::TooLarge { Err(self.capacity.too_large(self.cost)) } else { Ok(()) }
+    }
+
+    /// Whether it is for an entry with this hash.
+    pub(super) fn is_for(&self, hash: u64) -> bool {
+        self.hash == hash
     }
 
     /// There is no room, and none will be looked for any more.

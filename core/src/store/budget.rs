@@ -16,7 +16,8 @@ pub(crate) struct Budget {
 
 impl Budget {
     pub(crate) fn new(max: Room) -> Self {
-        Self { max, entries: CachePadded::default(), bytes: CachePadded::default() }
+        let nothing = || CachePadded::new(AtomicU64::new(0));
+        Self { max, entries: nothing(), bytes: nothing() }
     }
 
     pub(crate) fn max(&self) -> Room {
@@ -51,7 +52,7 @@ fn take(taken: &AtomicU64, more: u64, max: u64) -> u64 {
             return 0;
         }
         // AcqRel: edge B1.
-        match taken.compare_exchange_weak(now, now + more, AcqRel, Relaxed) {
+        match taken.compare_exchange(now, now + more, AcqRel, Relaxed) {
             Ok(_) => return more,
             Err(later) => now = later,
         }
@@ -60,7 +61,8 @@ fn take(taken: &AtomicU64, more: u64, max: u64) -> u64 {
 
 fn give(taken: &AtomicU64, less: u64) {
     if less > 0 {
+        let order = if planted(Bug::RelaxedRoom) { Relaxed } else { Release };
         // Release: edge B1.
-        taken.fetch_sub(less, Release);
+        taken.fetch_sub(less, order);
     }
 }

@@ -158,7 +158,7 @@ impl Engine {
         mut decide: impl FnMut(Seen<Entry<'g>>, &mut Attempt<'g>) -> Decision<Record>,
     ) -> Result<Change<Entry<'g>>> {
         let is_key = |entry: Entry<'g>| entry.has_key(key.bytes);
-        let mut attempt = Attempt::new(self.capacity.as_ref());
+        let mut attempt = Attempt::new(self.capacity.as_ref(), key.hash);
         loop {
             let written = self.change(guard, key.hash, is_key, |seen, now| {
                 attempt.begin(now);

@@ -9,13 +9,11 @@ use std::panic;
 use std::time::Duration;
 
 use super::engine::Engine;
+pub(super) use super::shift::Bell;
+use super::shift::{Running, Shift};
 use crate::epoch;
-use crate::sync::figures::AtomicBool;
 use crate::sync::per_process::PerProcess;
-use crate::sync::{
-    Arc, JoinHandle, Mutex, Relaxed, SeqCst, Thread, Weak, current_thread, fence, lock, sleep,
-    spawn, statics::AtomicU64,
-};
+use crate::sync::{Arc, Mutex, Weak, lock};
 
 /// How long the keeper lets a wheel alone that is in other hands.
 const BUSY: Duration = Duration::from_millis(1);
@@ -34,24 +32,6 @@ struct State {
     thread: Option<Running>,
 }
 
-struct Running {
-    thread: JoinHandle<()>,
-    shift: Arc<Shift>,
-}
-
-/// One thread's time as the keeper.
-struct Shift {
-    stop: AtomicBool,
-    /// The millisecond at which the thread looks again; 0 while it is awake.
-    wakes: AtomicU64,
-}
-
-/// How an engine wakes the thread that keeps it.
-pub(super) struct Bell {
-    thread: Thread,
-    shift: Arc<Shift>,
-}
-
 fn keeper() -> &'static Keeper {
     let is_ours = |keeper: &Keeper| keeper.generation == epoch::generation();
     KEEPER.get(is_ours, || Keeper { generation: epoch::birth(), state: Mutex::default() })
@@ -64,16 +44,12 @@ pub(super) fn keep(engine: &Engine) {
     let mut state = lock(&keeper.state);
     state.engines.push(Weak::clone(&engine.this));
     if state.thread.is_none() {
-        let shift = Arc::new(Shift { stop: AtomicBool::new(false), wakes: AtomicU64::new(0) });
-        let own = Arc::clone(&shift);
-        let thread = spawn("rkv-keeper", move || keeper.run(&own));
-        state.thread = thread.ok().map(|thread| Running { thread, shift });
+        state.thread = Running::begin(|shift| keeper.run(shift)).ok();
     }
-    if let Some(Running { thread, shift }) = &state.thread {
+    if let Some(running) = &state.thread {
         // While the engine is kept the thread does not end.
-        let bell = Bell { thread: thread.thread().clone(), shift: Arc::clone(shift) };
-        let _ = engine.bell.set(bell);
-        thread.thread().unpark();
+        let _ = engine.bell.set(running.bell());
+        running.wake();
     }
 }
 
@@ -86,35 +62,23 @@ pub(super) fn leave(engine: &Engine) {
     if !state.engines.is_empty() {
         return;
     }
-    let Some(Running { thread, shift }) = state.thread.take() else { return };
-    shift.stop.store(true, Relaxed);
+    let Some(running) = state.thread.take() else { return };
+    running.stop();
     drop(state);
-    thread.thread().unpark();
-    // A store that ends on the keeper's own thread cannot wait for it.
-    if thread.thread().id() != current_thread().id() {
-        // A keeper that panicked has ended too.
-        let _ = thread.join();
-    }
+    running.join();
 }
 
 impl Engine {
     /// There is something to do at `ms`, which an inbox or a shard's `next` says by now.
     #[inline]
     pub(super) fn wake_keeper(&self, ms: u64) {
-        // SeqCst: edge W2. Either this sees when the keeper wakes, or the keeper sees what is due.
-        fence(SeqCst);
-        if let Some(Bell { thread, shift }) = self.bell.get()
-            && ms < shift.wakes.load(Relaxed)
-        {
-            thread.unpark();
-        }
+        Bell::ring(&self.bell, ms);
     }
 }
 
 impl Keeper {
     fn run(&self, shift: &Shift) {
-        while !shift.stop.load(Relaxed) {
-            shift.wakes.store(0, Relaxed);
+        while shift.goes_on() {
             let round = self.round();
             if round.expired > 0 || round.behind {
                 // What was removed goes back now, not when somebody writes again. A panic of what
@@ -122,14 +86,11 @@ impl Keeper {
                 let _ = panic::catch_unwind(epoch::flush);
                 continue;
             }
-            shift.wakes.store(round.next, Relaxed);
-            // SeqCst: edge W2.
-            fence(SeqCst);
             if round.busy {
                 // Somebody helps a wheel along, and may have stopped in the middle.
-                sleep(Some(BUSY));
-            } else if !self.is_due_before(round.next) {
-                sleep(round.wait);
+                shift.sleep_until(round.next, Some(BUSY), || false);
+            } else {
+                shift.sleep_until(round.next, round.wait, || self.is_due_before(round.next));
             }
         }
     }

@@ -19,6 +19,7 @@ mod pin;
 mod record;
 mod scan;
 mod session;
+mod shift;
 mod stats;
 mod timers;
 mod ttl;

@@ -12,6 +12,7 @@ use super::deadline::Deadline;
 use super::version::Floors;
 use crate::clock::Moment;
 use crate::epoch::Retire;
+use crate::sync::planted::{Bug, planted};
 use crate::table::{Change, Decision, Record, Refused};
 use crate::wheel::Token;
 
@@ -128,6 +129,9 @@ pub(crate) trait Mortals {
         let met = entry;
         let is_key = |other| Self::Record::is_of_same_key(met, other);
         while self.is_dead(entry) {
+            if planted(Bug::DeadLeftThere) {
+                return None;
+            }
             match self.take_out(guard, hash, entry) {
                 Ok(true) => {
                     self.ended(hash, entry, EndedBy::Reader);
@@ -154,7 +158,7 @@ pub(crate) trait Mortals {
     ) -> Result<bool, Refused> {
         let is_key = |other| Self::Record::is_of_same_key(entry, other);
         let change = self.exchange(guard, hash, is_key, |found| match found {
-            Some(found) if Self::Record::is_same(found, entry) => {
+            Some(found) if Self::Record::is_same(found, entry) || planted(Bug::EndedByKey) => {
                 self.floors().removing(hash, Self::Record::version(entry));
                 Decision::Remove
             }
@@ -237,6 +241,8 @@ pub(crate) trait Mortals {
             if self.take_out(guard, hash, entry)? {
                 self.ended(hash, entry, EndedBy::Timer { now });
                 *expired += 1;
+            } else if planted(Bug::TokenDropped) {
+                return Ok(None);
             }
         }
         let later = self.meant_by(guard, shard, token, u64::MAX);
@@ -254,7 +260,7 @@ pub(crate) trait Mortals {
         self.look_for(guard, shard, token, |entry| {
             let deadline = Self::Record::deadline(entry);
             !deadline.is_never()
-                && deadline.id() == token.id()
+                && (deadline.id() == token.id() || planted(Bug::AnyTimer))
                 && deadline.ms() <= latest
                 && token.means(self.hash_of(entry))
         })

@@ -104,8 +104,9 @@ enum Outcome {
 
 impl<'e> Attempt<'e> {
     #[inline(always)]
-    pub(super) fn new(capacity: Option<&'e Capacity>) -> Self {
-        Self { outcome: Outcome::Plain, now: None, berth: capacity.map(Berth::new) }
+    pub(super) fn new(capacity: Option<&'e Capacity>, hash: u64) -> Self {
+        let berth = capacity.map(|capacity| Berth::new(capacity, hash));
+        Self { outcome: Outcome::Plain, now: None, berth }
     }
 
     /// Another try begins.

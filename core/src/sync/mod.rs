@@ -20,14 +20,24 @@ pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU16, AtomicU32, AtomicU64, A
 pub(crate) use noted::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize};
 
 use std::io;
+#[cfg(not(rkv_loom))]
+use std::thread;
 use std::time::Duration;
+
+#[cfg(rkv_loom)]
+use loom::thread;
 
 pub(crate) use crossbeam_epoch as crossbeam;
 pub(crate) use crossbeam_utils::CachePadded;
+pub(crate) use std::sync::atomic::Ordering::SeqCst;
 pub(crate) use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release};
-pub(crate) use std::sync::atomic::{Ordering::SeqCst, fence};
+#[cfg(not(rkv_loom))]
+pub(crate) use std::sync::atomic::fence;
 pub(crate) use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError, Weak};
-pub(crate) use std::thread::{JoinHandle, Thread, current as current_thread};
+pub(crate) use thread::{JoinHandle, Thread, current as current_thread};
+
+#[cfg(rkv_loom)]
+pub(crate) use loom::sync::atomic::fence;
 
 /// Atomics for figures: read by people, never by an algorithm, and so outside of loom's view.
 pub(crate) mod figures {
@@ -83,17 +93,21 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Sleeps until another thread unparks this one, or for some time; it may return earlier.
+/// Sleeps until another thread unparks this one, or for some time; it may return earlier. A model
+/// knows no time: there, some time has passed when others have had their turn.
 pub(crate) fn sleep(time: Option<Duration>) {
     match time {
-        None => std::thread::park(),
-        Some(time) => std::thread::park_timeout(time),
+        None => thread::park(),
+        #[cfg(not(rkv_loom))]
+        Some(time) => thread::park_timeout(time),
+        #[cfg(rkv_loom)]
+        Some(_) => thread::yield_now(),
     }
 }
 
 /// Starts a thread.
 pub(crate) fn spawn(name: &str, f: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
-    std::thread::Builder::new().name(name.to_owned()).spawn(f)
+    thread::Builder::new().name(name.to_owned()).spawn(f)
 }
 
 /// Locks a mutex if nobody holds it, as [`lock`].

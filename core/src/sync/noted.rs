@@ -105,6 +105,11 @@ macro_rules! noted_number {
                 self.word.fetch_add(value, order)
             }
 
+            pub(crate) fn fetch_sub(&self, value: $value, order: Ordering) -> $value {
+                self.notes.change();
+                self.word.fetch_sub(value, order)
+            }
+
             pub(crate) fn fetch_max(&self, value: $value, order: Ordering) -> $value {
                 self.notes.change();
                 self.word.fetch_max(value, order)

@@ -3,7 +3,7 @@
 //! A model that cannot fail proves nothing. Each model has a twin that plants one of these bugs and
 //! must see loom find it. Outside of loom builds `planted` is the constant `false`.
 
-/// One missing or wrong step of the table's protocol.
+/// One missing or wrong step of the protocol.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[cfg_attr(not(rkv_loom), expect(dead_code, reason = "only the loom models plant bugs"))]
 pub(crate) enum Bug {
@@ -51,8 +51,28 @@ pub(crate) enum Bug {
     FreeAtOnce,
     /// A renewed guard does not pin.
     RenewUnpinned,
+    /// A reader says that a dead record is absent, and leaves it where it is.
+    DeadLeftThere,
+    /// Whoever takes a dead record out takes out what stands under its key.
+    EndedByKey,
+    /// A record takes over an earlier one's timer, although that fires after its end.
+    LateTimer,
+    /// A token is parked before its record is published.
+    ParkedEarly,
+    /// A token is dropped when the record that it found is replaced meanwhile.
+    TokenDropped,
+    /// A token serves every record of its key, whatever timer that has.
+    AnyTimer,
     /// Room of a bounded store is taken without a look at how much is left.
     UncheckedRoom,
+    /// Room is given back without release.
+    RelaxedRoom,
+    /// A writer looks when the keeper wakes, without a fence after what it did.
+    UnfencedBell,
+    /// The keeper looks for what to do before it sleeps, without a fence after saying until when.
+    UnfencedSleep,
+    /// The keeper is told to stop, and not woken.
+    StopUnheard,
     /// A token is put into an inbox without release.
     RelaxedPark,
     /// A thread's batch is dropped at its exit instead of handed over.

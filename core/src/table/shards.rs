@@ -33,6 +33,16 @@ pub(crate) struct Cursor {
 
 impl Cursor {
     pub(crate) const START: Self = Self { shard: 0, from: 0 };
+
+    /// The entries of one shard from `hash` on, and then those of the next shards.
+    pub(crate) const fn at(shard: usize, hash: u64) -> Self {
+        Self { shard, from: hash }
+    }
+
+    /// Whether what comes next is in this shard.
+    pub(crate) const fn is_of(self, shard: usize) -> bool {
+        self.shard == shard
+    }
 }
 
 impl<R: Record> Shards<R> {

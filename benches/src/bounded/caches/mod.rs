@@ -172,11 +172,11 @@ mod tests {
 
     #[test]
     fn every_cache_holds_its_bound() {
-        // STAND-IN: with stores that evict, this and the same for bytes below:
-        // overfilled::<rkv_store::Bounded>(Bound::Entries(10_000), 10_000);
+        overfilled::<rkv_store::Bounded>(Bound::Entries(10_000), 10_000);
         overfilled::<moka::Moka<ByteValue>>(Bound::Entries(10_000), 10_000);
         overfilled::<quick_cache::QuickCache<ByteValue>>(Bound::Entries(10_000), 10_000);
         let bytes = 10_000 * charge(64);
+        overfilled::<rkv_store::Bounded>(Bound::Bytes(bytes), bytes);
         overfilled::<moka::Moka<Arc<[u8]>>>(Bound::Bytes(bytes), bytes);
         overfilled::<quick_cache::QuickCache<Arc<[u8]>>>(Bound::Bytes(bytes), bytes);
     }

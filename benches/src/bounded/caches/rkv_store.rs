@@ -14,12 +14,10 @@ impl Cache for Bounded {
     const NAME: &'static str = OWN;
 
     fn bounded(bound: Bound, _: u64) -> Self {
-        // STAND-IN: this store does not evict. The line that belongs here:
-        // let builder = match bound {
-        //     Bound::Entries(most) => Store::builder().max_entries(most),
-        //     Bound::Bytes(most) => Store::builder().max_bytes(most),
-        // };
-        let builder = Store::builder();
+        let builder = match bound {
+            Bound::Entries(most) => Store::builder().max_entries(most),
+            Bound::Bytes(most) => Store::builder().max_bytes(most),
+        };
         Bounded { store: builder.build().expect("memory for an empty store"), bound }
     }
 
