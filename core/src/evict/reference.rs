@@ -11,6 +11,10 @@ pub(crate) trait Cache {
 /// The paper's algorithm. Sizes are bytes, or all 1 for a bound of entries.
 pub(crate) struct S3Fifo {
     capacity: u64,
+    /// One part in so many is small's.
+    share: u64,
+    /// Uses that bring an entry from small to main.
+    enough: u8,
     small: Fifo,
     main: Fifo,
     ghost: Fifo,
@@ -40,17 +44,32 @@ impl Fifo {
 }
 
 impl S3Fifo {
+    /// With the numbers of the paper.
     pub(crate) fn new(capacity: u64) -> Self {
+        Self::with(capacity, 10, 2)
+    }
+
+    /// With other numbers.
+    pub(crate) fn with(capacity: u64, share: u64, enough: u8) -> Self {
         let (small, main, ghost) = Default::default();
-        Self { capacity, small, main, ghost, known: HashSet::new(), uses: HashMap::new() }
+        Self {
+            capacity,
+            share,
+            enough,
+            small,
+            main,
+            ghost,
+            known: HashSet::new(),
+            uses: HashMap::new(),
+        }
     }
 
     fn main_capacity(&self) -> u64 {
-        self.capacity - self.capacity / 10
+        self.capacity - self.capacity / self.share
     }
 
     fn evict(&mut self) {
-        if self.small.size * 10 >= self.capacity || self.main.size == 0 {
+        if self.small.size * self.share >= self.capacity || self.main.size == 0 {
             self.evict_small();
         } else {
             self.evict_main();
@@ -59,7 +78,7 @@ impl S3Fifo {
 
     fn evict_small(&mut self) {
         while let Some((key, size)) = self.small.pop() {
-            if self.uses[&key] > 1 {
+            if self.uses[&key] >= self.enough {
                 self.uses.insert(key, 0);
                 self.main.insert(key, size);
                 if self.main.size > self.main_capacity() {
@@ -78,7 +97,7 @@ impl S3Fifo {
         self.known.insert(key);
         // As many entries as main holds, whatever their size. The victim has left already.
         let held = self.uses.len() + 1;
-        while self.ghost.queue.len() > held - held / 10 {
+        while self.ghost.queue.len() > held - held / self.share as usize {
             let (oldest, _) = self.ghost.pop().expect("it is not empty");
             self.known.remove(&oldest);
         }

@@ -33,7 +33,7 @@ use crate::table::Change;
 pub const ENTRY_BYTES: u64 = 80;
 
 /// Entries that a writer looks at for room.
-const VISITS: usize = 128;
+const VISITS: usize = 64;
 
 /// For so many bytes of what it puts, it looks at one more: as copying them, this is work in
 /// proportion to the size.

@@ -97,7 +97,8 @@ impl Engine {
                     }
                 });
             }
-            let Some((uses, entry)) = least else { return };
+            // What was used is worth more than what comes.
+            let Some((uses, entry)) = least.filter(|&(uses, _)| uses <= 1) else { return };
             self.evict(capacity, guard, entry, uses == 0, berth);
         }
     }
