@@ -45,7 +45,7 @@ pub enum Error {
     Overflow,
     /// The store has as many entries or bytes as its bounds allow, and is not to evict any; or a
     /// table cannot take another entry, although memory is not short. Nothing was changed.
-    #[error("the store is full")]
+    #[error("full: no more entries fit")]
     Full,
     /// The store or handle is closed.
     #[error("the store is closed")]

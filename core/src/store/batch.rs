@@ -3,7 +3,6 @@
 use std::convert::Infallible;
 
 use super::key::Key;
-use super::outgoing::Outgoing;
 use super::record::{Draft, Entry};
 use super::{Store, Value};
 use crate::epoch::{self, Guard, Retire};
@@ -37,7 +36,7 @@ impl Store {
     /// # Errors
     ///
     /// `TooLarge` and `NoMemory` for an entry, with nothing changed: all are made before the first
-    /// is set. `NoMemory` or `Full` from a table leaves the entries before it set. `Forked`.
+    /// is set. `NoMemory` from a table, and `Full`, leave the entries before it set. `Forked`.
     pub fn set_many<K: AsRef<[u8]>, V: AsRef<[u8]>>(&self, entries: &[(K, V)]) -> Result<()> {
         self.check()?;
         // Asked for once: what is put stands under the hash of its own key.
@@ -45,7 +44,7 @@ impl Store {
         let values = entries.iter().map(|(_, value)| value.as_ref());
         let until = self.engine.until_default();
         let make =
-            |(key, value): (&&[u8], &[u8])| Outgoing::with_timer(Draft::new(key, value)?, until);
+            |(key, value): (&&[u8], &[u8])| self.engine.prepared(Draft::new(key, value)?, until);
         let made = keys.iter().zip(values).map(make).collect::<Result<Vec<_>>>()?;
         let mut made = made.into_iter();
         let guard = epoch::pin();

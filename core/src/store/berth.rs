@@ -60,7 +60,7 @@ impl<'e> Berth<'e> {
     ///
     /// `TooLarge` if nothing was put for that reason.
     pub(super) fn check(&self) -> Result<(), Error> {
-        if self.state == State::TooLarge { Err(self.capacity.too_large(self.cost)) } else { Ok(()) }
+        if self.state == State::TooLarge { self.capacity.admits(self.cost) } else { Ok(()) }
     }
 
     /// Whether it is for an entry with this hash.
@@ -122,12 +122,12 @@ impl<'e> Berth<'e> {
         self.cost = cost(draft.bytes());
         let bytes = self.cost.saturating_sub(old.unwrap_or(0));
         self.need = Room { entries: usize::from(old.is_none()), bytes };
-        self.state = if self.cost > self.capacity.budget.max().bytes {
+        self.state = if self.capacity.admits(self.cost).is_err() {
             State::TooLarge
-        } else if self.is_given_up {
-            State::Evicted
         } else if self.take_room() {
             State::Fits
+        } else if self.is_given_up {
+            State::Evicted
         } else {
             State::NoRoom
         };

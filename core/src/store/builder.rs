@@ -36,6 +36,10 @@ pub struct StoreBuilder {
 pub enum Eviction {
     /// It removes what is least worth keeping, expired entries first, by S3-FIFO: an entry that was
     /// used again since it came stays longer than one that was not.
+    ///
+    /// In short moments, when what other threads are about to put takes all the room that is left,
+    /// what is set may be evicted at once: the call answers as if it stood there, and the value
+    /// that it took the place of is gone too.
     #[default]
     S3Fifo,
     /// It removes what has expired, and else answers [`Error::Full`].
@@ -99,7 +103,8 @@ impl StoreBuilder {
         self
     }
 
-    /// The store never has more than `entries` entries. Default: no bound.
+    /// The store never has more than `entries` entries. Default: no bound. What it does when it has
+    /// so many, [`eviction`](Self::eviction) says.
     #[must_use]
     pub fn max_entries(mut self, entries: u64) -> Self {
         self.max_entries = Some(entries);
@@ -109,7 +114,8 @@ impl StoreBuilder {
     /// The entries of the store never count more than `bytes` together. Default: no bound.
     ///
     /// An entry counts the bytes of its key and value and [`ENTRY_BYTES`](crate::ENTRY_BYTES)
-    /// more. Memory that was removed and waits for readers does not count, and neither does what
+    /// more. A value that takes much of the room of the store makes one call remove many others, in
+    /// time that grows with its size. Memory that was removed and waits for readers does not count, and neither does what
     /// [`Value`](crate::Value)s hold.
     #[must_use]
     pub fn max_bytes(mut self, bytes: u64) -> Self {
@@ -143,6 +149,7 @@ impl StoreBuilder {
             let reason = "must be at least 1";
             return Err(Error::InvalidArgument { name: "max_entries", reason });
         }
+        const { assert!(ENTRY_BYTES == 80, "the next text says so") };
         if self.max_bytes.is_some_and(|bytes| bytes < ENTRY_BYTES) {
             let reason = "must be at least 80, which an empty entry counts";
             return Err(Error::InvalidArgument { name: "max_bytes", reason });

@@ -138,13 +138,19 @@ pub(crate) trait Mortals {
                     return None;
                 }
                 // To remove a record, memory is asked for only to move its bucket, whose slots are
-                // frozen by then: who read the clock before cannot change this one any more, and
-                // who moves it reads the clock anew. (Or for the rest of a list of keys with the
-                // same 64 bits of hash, of which the answer may come too early.)
-                Err(_) => return None,
-                Ok(false) => {}
+                // frozen by then: if this record still stands there, who read the clock before
+                // cannot change it any more, and who moves it reads the clock anew. (Or for the
+                // rest of a list of keys with the same 64 bits of hash, of which the answer may
+                // come too early.)
+                Err(_) => {
+                    let found = self.look(guard, hash, is_key)?;
+                    if Self::Record::is_same(found, entry) {
+                        return None;
+                    }
+                    entry = found;
+                }
+                Ok(false) => entry = self.look(guard, hash, is_key)?,
             }
-            entry = self.look(guard, hash, is_key)?;
         }
         Some(entry)
     }

@@ -46,19 +46,6 @@ impl Outgoing {
         Self { draft, until, timer, deadline, runs: false, is_evicted: false }
     }
 
-    /// The same with the timer that it may need, for who will have no way back.
-    ///
-    /// # Errors
-    ///
-    /// `NoMemory`.
-    pub(super) fn with_timer(draft: Draft, until: Until) -> Result<Self> {
-        let mut outgoing = Self::new(draft, until);
-        if !matches!(until, Until::Never | Until::Keep { default: None }) {
-            outgoing.timer = Some(Timer::new()?);
-        }
-        Ok(outgoing)
-    }
-
     /// Gives it the end that it has in the place of `old`, and a timer if it needs one.
     fn time(
         &mut self,
@@ -138,6 +125,22 @@ impl<'e> Attempt<'e> {
 }
 
 impl Engine {
+    /// What a draft needs is made ahead, the timer that it may need, for who has no way back later.
+    ///
+    /// # Errors
+    ///
+    /// `NoMemory`; `TooLarge` if the draft is larger than the store may be.
+    pub(super) fn prepared(&self, draft: Draft, until: Until) -> Result<Outgoing> {
+        if let Some(capacity) = &self.capacity {
+            capacity.admits(cost(draft.bytes()))?;
+        }
+        let mut outgoing = Outgoing::new(draft, until);
+        if !matches!(until, Until::Never | Until::Keep { default: None }) {
+            outgoing.timer = Some(Timer::new()?);
+        }
+        Ok(outgoing)
+    }
+
     /// Makes a draft what takes the place of `seen`.
     #[inline]
     pub(super) fn put(

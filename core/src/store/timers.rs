@@ -7,7 +7,6 @@
 //! somebody else's affair. The wheel never writes to a record.
 
 use std::mem;
-use std::ops::Range;
 
 use super::deadline::Deadline;
 use super::engine::Engine;
@@ -186,9 +185,9 @@ impl Engine {
     /// Brings all wheels up to now; how many records that removed. Shards that another thread is
     /// advancing are left to it.
     pub(super) fn expire_all(&self) -> u64 {
-        let (mut expired, now) = (0, self.clock.now_ms());
+        let mut expired = 0;
         for index in 0..self.timers.shards.len() {
-            while let Some(advanced) = self.advance_shard(index, now) {
+            while let Some(advanced) = self.advance_shard(index, self.clock.now_ms()) {
                 expired += advanced.expired;
                 if !advanced.behind {
                     break;
@@ -205,19 +204,12 @@ impl Engine {
         }
     }
 
-    /// One step of those wheels of `shards` that have something to do.
-    pub(super) fn advance_due(&self, shards: Range<usize>) {
-        if !self.timers.are_used() {
-            return;
-        }
-        let now = self.clock.now_ms();
-        for index in shards {
-            let Shard { inbox, next, .. } = &*self.timers.shards[index];
-            // Relaxed: a hint.
-            if !inbox.is_empty() || next.load(Relaxed) <= now {
-                let _ = self.advance_shard(index, now);
-            }
-        }
+    /// One step of a shard's wheel if it has something to do; whether it had.
+    pub(super) fn advance_if_due(&self, index: usize, now: u64) -> bool {
+        let Shard { inbox, next, .. } = &*self.timers.shards[index];
+        // Relaxed: a hint.
+        let is_due = !inbox.is_empty() || next.load(Relaxed) <= now;
+        is_due && self.advance_shard(index, now).is_some()
     }
 
     /// One step of each wheel.
@@ -255,6 +247,9 @@ impl Engine {
         drop(house);
         if self.is_kept {
             self.wake_keeper(advanced.next);
+        }
+        if let Some(capacity) = &self.capacity {
+            self.sweep_much(capacity, &guard, index);
         }
         Some(advanced)
     }

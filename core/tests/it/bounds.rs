@@ -105,6 +105,45 @@ fn what_is_used_stays_and_what_is_used_once_goes() {
     }
 }
 
+#[test]
+fn what_is_set_into_a_full_store_is_there_also_when_all_others_were_used() {
+    for (bound, shards) in [(1000, 1), (20_000, 8)] {
+        let store = build(Store::builder().max_entries(bound).shards(shards));
+        for key in 0..bound as u32 {
+            store.set(name(key), "used").expect("set");
+            (0..3).for_each(|_| drop(store.get(name(key))));
+        }
+        for key in 0..1000 {
+            store.set(name(100_000 + key), "new").expect("set");
+            assert!(store.contains(name(100_000 + key)), "{key} found no room");
+        }
+        assert_eq!(store.count(), bound);
+    }
+}
+
+#[test]
+fn an_entry_of_a_batch_that_is_too_large_leaves_all_as_it_was() {
+    let store = build(Store::builder().max_bytes(1000));
+    let entries = [("a", vec![0; 10]), ("b", vec![0; 2000])];
+    assert!(matches!(store.set_many(&entries), Err(Error::TooLarge { name: "entry", .. })));
+    assert_eq!((store.count(), store.stats().bytes), (0, 0));
+}
+
+#[test]
+fn a_store_that_rejects_finds_what_has_expired_behind_any_number_of_other_timers() {
+    let clock = ManualClock::new();
+    let builder = Store::builder().max_entries(2001).eviction(Eviction::Reject).clock(&clock);
+    let store = build(builder.shards(1));
+    for key in 0..2000 {
+        store.set_with(name(key), "v", Ttl::After(MS)).expect("room");
+        store.persist(name(key)).expect("persist");
+    }
+    store.set_with("ends", "v", Ttl::After(MS)).expect("room");
+    assert_eq!(store.set("new", "v"), Err(Error::Full));
+    clock.advance(MS);
+    assert_eq!(store.set("new", "v"), Ok(SetResult::Created));
+}
+
 /// A way to use a key.
 type Use = fn(&Store, [u8; 4]) -> bool;
 
@@ -176,7 +215,7 @@ fn a_store_that_rejects_takes_the_last_byte() {
 #[test]
 fn what_has_expired_goes_before_what_is_alive() {
     let clock = ManualClock::new();
-    let store = build(Store::builder().max_entries(100).shards(1).clock(&clock));
+    let store = build(Store::builder().max_entries(100).shards(16).clock(&clock));
     for key in 0..50 {
         store.set(name(key), "stays").expect("set");
         store.set_with(name(100 + key), "ends", Ttl::After(MS)).expect("set");

@@ -32,12 +32,20 @@ use crate::table::Change;
 /// and its handle take, more or less.
 pub const ENTRY_BYTES: u64 = 80;
 
-/// Entries that a writer looks at for room.
-const VISITS: usize = 64;
+/// Entries that a writer looks at for room. Nearly always one or two are enough; where many have
+/// been used since they were looked at last, each look uses up one of their uses.
+const VISITS: usize = 512;
+
+/// Entries that it looks at in the end, to take the least used of some.
+const SAMPLED: usize = 64;
 
 /// For so many bytes of what it puts, it looks at one more: as copying them, this is work in
 /// proportion to the size.
 const BYTES_PER_VISIT: u64 = 32;
+
+/// Steps of timer wheels that a writer does for room. More than one in a shard are needed only where
+/// many timers serve nothing any more.
+const EXPIRING_STEPS: usize = 256;
 
 /// The bounds of a store.
 pub(super) struct Capacity {
@@ -70,14 +78,23 @@ impl Capacity {
         }
     }
 
+    /// Whether what counts `cost` may be put at all.
+    ///
+    /// # Errors
+    ///
+    /// `TooLarge`.
+    pub(super) fn admits(&self, cost: u64) -> Result<()> {
+        let max = self.budget.max().bytes;
+        if cost <= max {
+            return Ok(());
+        }
+        let max = usize::try_from(max).unwrap_or(usize::MAX);
+        Err(Error::TooLarge { name: "entry", len: cost as usize, max })
+    }
+
     /// The room of an entry that was taken out.
     pub(super) fn give_back(&self, entry: Entry<'_>) {
         self.budget.give(Room { entries: 1, bytes: cost(entry.bytes()) });
-    }
-
-    pub(super) fn too_large(&self, cost: u64) -> Error {
-        let max = usize::try_from(self.budget.max().bytes).unwrap_or(usize::MAX);
-        Error::TooLarge { name: "entry", len: cost as usize, max }
     }
 
     /// Entries of one shard, more or less.
@@ -134,6 +151,25 @@ impl Engine {
         self.sweep_sometimes(capacity, guard, hash);
     }
 
+    /// Removes what has expired until a write has its room; whether it has. Where the keeper does
+    /// so anyway, the write's own shard is enough, unless it would be refused.
+    fn expire_for_room(&self, capacity: &Capacity, home: usize, berth: &mut Berth<'_>) -> bool {
+        let shards = self.shards.len();
+        if self.timers.are_used() {
+            let last = if capacity.evicts && self.is_kept { home + 1 } else { home + shards };
+            let (mut shard, now) = (home, self.clock.now_ms());
+            for _ in 0..EXPIRING_STEPS {
+                if shard == last || berth.take_room() {
+                    break;
+                }
+                if !self.advance_if_due(shard % shards, now) {
+                    shard += 1;
+                }
+            }
+        }
+        berth.take_room()
+    }
+
     /// Makes the room that a write needs. What has expired goes first. Bounded work, and no
     /// waiting; whether there is room now.
     ///
@@ -148,8 +184,7 @@ impl Engine {
         berth: &mut Berth<'_>,
     ) -> Result<bool> {
         let (home, shards) = (self.shards.shard_of(hash), self.shards.len());
-        self.advance_due(if capacity.evicts { home..home + 1 } else { 0..shards });
-        if berth.take_room() {
+        if self.expire_for_room(capacity, home, berth) {
             return Ok(true);
         }
         if !capacity.evicts {
@@ -163,8 +198,13 @@ impl Engine {
             if berth.take_room() {
                 return Ok(true);
             }
+            if visits == 0 {
+                break;
+            }
         }
-        // What is left, if anything is, the queues do not know, for lack of memory.
+        // All that was looked at has been used of late. Or the queues do not know what is left, for
+        // lack of memory.
+        let mut visits = SAMPLED;
         self.evict_by_sample(capacity, guard, (home, hash), berth, &mut visits);
         Ok(berth.take_room())
     }

@@ -26,6 +26,10 @@ const SWEPT: usize = 4;
 /// Of so many removed entries, one has their stale handles looked for.
 const SWEEPS_ONE_IN: u64 = 16;
 
+/// Handles that are looked at then, and with each step of the shard's timer wheel: four for each
+/// entry that this may remove.
+const SWEPT_AT_ONCE: usize = 1024;
+
 /// The eviction queues of one shard.
 pub(super) struct Queues {
     inbox: Inbox<Handle>,
@@ -110,10 +114,13 @@ impl Engine {
         if !(capacity.evicts && (hash >> 16).is_multiple_of(SWEEPS_ONE_IN)) {
             return;
         }
-        let shard = self.shards.shard_of(hash);
-        if let Some(mut house) = capacity.queues[shard].enter() {
-            let swept = SWEPT * SWEEPS_ONE_IN as usize;
-            self.sweep(capacity, guard, shard, &mut house, swept);
+        self.sweep_much(capacity, guard, self.shards.shard_of(hash));
+    }
+
+    /// Looks for stale handles of a shard, if they outnumber the others, for a while.
+    pub(in super::super) fn sweep_much(&self, capacity: &Capacity, guard: &Guard, shard: usize) {
+        if let (true, Some(mut house)) = (capacity.evicts, capacity.queues[shard].enter()) {
+            self.sweep(capacity, guard, shard, &mut house, SWEPT_AT_ONCE);
         }
     }
 

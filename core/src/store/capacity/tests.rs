@@ -142,6 +142,24 @@ fn a_store_that_was_emptied_gives_its_handles_back() {
 }
 
 #[test]
+fn a_store_whose_entries_have_ended_gives_its_handles_back() {
+    let keys = if cfg!(miri) { 300_u32 } else { 5000 };
+    for is_read in [false, true] {
+        let clock = ManualClock::new();
+        let builder = Store::builder().shards(1).max_entries(keys.into()).clock(&clock);
+        let store = builder.build().expect("memory");
+        for key in 0..keys {
+            let ttl = Ttl::After(Duration::from_millis(9));
+            store.set_with(key.to_le_bytes(), "v", ttl).expect("set");
+        }
+        clock.advance(Duration::from_millis(9));
+        (0..keys).filter(|_| is_read).for_each(|key| drop(store.get(key.to_le_bytes())));
+        store.purge_expired().expect("purge");
+        assert!(handles(&store) < keys as usize / 4, "{} handles", handles(&store));
+    }
+}
+
+#[test]
 fn timers_and_bytes_are_counted_however_entries_go() {
     let clock = ManualClock::new();
     let builder = Store::builder().shards(1).max_entries(20).clock(&clock);

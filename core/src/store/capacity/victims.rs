@@ -97,9 +97,9 @@ impl Engine {
                     }
                 });
             }
-            // What was used is worth more than what comes.
-            let Some((uses, entry)) = least.filter(|&(uses, _)| uses <= 1) else { return };
-            self.evict(capacity, guard, entry, uses == 0, berth);
+            if let Some((uses, entry)) = least {
+                self.evict(capacity, guard, entry, uses == 0, berth);
+            }
         }
     }
 
