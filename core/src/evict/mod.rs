@@ -61,10 +61,10 @@ use self::queue::Queue;
 
 /// One entry in so many belongs in small, in a cache of so many.
 ///
-/// LIMIT: the paper has a tenth there, and moves to main what was used twice. With one in 33 and one
-/// use, main has more room for what was used before. Measured on skewed requests, with scans between
-/// them and without: up to 1.2 points more hits (docs/benchmarks.md, "Bounds"). A small queue of a
-/// few entries would be too short for what is used again soon: up to nine points fewer.
+/// LIMIT: the paper has a tenth there, and moves to main what was used twice. With one in 33 and
+/// one use, main has more room for what was used before. Measured on skewed requests, with scans
+/// between them and without: up to 1.2 points more hits (docs/benchmarks.md, "Bounds"). A small
+/// queue of a few entries would be too short for what is used again soon: up to nine points fewer.
 const fn share(entries: usize) -> usize {
     if entries < FEW { 10 } else { 33 }
 }

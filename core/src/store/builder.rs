@@ -115,8 +115,8 @@ impl StoreBuilder {
     ///
     /// An entry counts the bytes of its key and value and [`ENTRY_BYTES`](crate::ENTRY_BYTES)
     /// more. A value that takes much of the room of the store makes one call remove many others, in
-    /// time that grows with its size. Memory that was removed and waits for readers does not count, and neither does what
-    /// [`Value`](crate::Value)s hold.
+    /// time that grows with its size. Memory that was removed and waits for readers does not count,
+    /// and neither does what [`Value`](crate::Value)s hold.
     #[must_use]
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = Some(bytes);

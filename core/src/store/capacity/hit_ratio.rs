@@ -87,19 +87,16 @@ fn assert_all_as_the_paper(threads: usize, points: f64) {
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "a hundred thousand requests")]
 fn a_store_misses_as_often_as_the_paper() {
     assert_all_as_the_paper(1, 0.5);
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "a hundred thousand requests")]
 fn a_store_misses_as_often_as_the_paper_when_four_threads_use_it() {
     assert_all_as_the_paper(4, 1.0);
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "a hundred thousand requests")]
 fn a_round_that_does_not_fit_does_not_empty_a_store() {
     let trace = traces::round(2200);
     assert_as_the_paper("round", &trace, Bound::Entries(2000), 1, 4.0);

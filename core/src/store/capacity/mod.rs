@@ -6,7 +6,8 @@
 //! waits: where the queues of a shard are in the hands of a thread that was stopped there, others
 //! take the least used of some entries that they come across.
 
-#[cfg(test)]
+// Tools that make threads slow would measure their own slowness.
+#[cfg(all(test, not(any(miri, rkv_watched))))]
 mod hit_ratio;
 mod queues;
 #[cfg(test)]
@@ -43,8 +44,8 @@ const SAMPLED: usize = 64;
 /// proportion to the size.
 const BYTES_PER_VISIT: u64 = 32;
 
-/// Steps of timer wheels that a writer does for room. More than one in a shard are needed only where
-/// many timers serve nothing any more.
+/// Steps of timer wheels that a writer does for room. More than one in a shard are needed only
+/// where many timers serve nothing any more.
 const EXPIRING_STEPS: usize = 256;
 
 /// The bounds of a store.
