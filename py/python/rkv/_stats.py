@@ -39,6 +39,7 @@ class Stats(TypedDict):
     expired_lazily: int
     """Keys whose deadline passed and that a reader or writer met first."""
     expiry_lag: ExpiryLag
+    """How late the timers removed what had expired."""
     timers: int
     """Timers that wait, those of deleted and overwritten keys among them."""
     stale_timers: int
@@ -52,3 +53,4 @@ class Stats(TypedDict):
     table_bytes: int
     """Memory of the tables, without keys and values."""
     epoch: EpochStats
+    """Memory reclamation."""
