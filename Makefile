@@ -47,10 +47,10 @@ test: test-rust test-python test-demo ## All tests that need neither nightly nor
 .PHONY: test-rust
 # Without mimalloc, into which neither valgrind nor a test that refuses memory can see; then what
 # is delivered, with it.
-test-rust: valgrind # The engine, the C and C++ face, the models, the workloads of the benches
+test-rust: valgrind cmake pkg-config # Engine, C and C++ face, models, workloads of the benches
 	cargo test --no-default-features
 	cargo test -q -p rkv --features mimalloc --lib memory::
-	cargo build --release -p rkv-ffi-c
+	$(MAKE) lib
 	LIBKV_DIR=$(TARGET)/release cargo test -q --no-default-features -p rkv-ffi-c --test it
 	cargo test -p rkv-benches --lib
 	cargo run -q -p rkv --example quickstart
@@ -71,6 +71,19 @@ demo: $(VENV) ## Count the words of a text in four languages: make demo [CORPUS=
 .PHONY: py
 py: $(VENV) ## Install the Python package, optimised, into .venv
 	VIRTUAL_ENV=$(CURDIR)/.venv .venv/bin/maturin develop -q --release -m py/Cargo.toml
+
+.PHONY: lib
+lib: ## Build libkv.so and libkv.a, optimised
+	cargo build --release -p rkv-ffi-c
+
+.PHONY: install uninstall
+# Who may write to the system's folders often has no cargo: with LIBKV_DIR nothing is built. What
+# else can be chosen stands in the script; make hands it what the command line sets.
+install: $(if $(LIBKV_DIR),,lib) ## Install libkv: make install [PREFIX=/usr/local] [DESTDIR=]
+	@LIBKV_DIR="$(or $(LIBKV_DIR),$(TARGET)/release)" ffi-c/install/run install
+
+uninstall: ## Take away what `make install` with the same folders put there
+	@ffi-c/install/run uninstall
 
 .PHONY: header
 header: ## Write include/kv.h anew from the Rust source
@@ -231,10 +244,10 @@ nightly:
 cargo-fuzz:
 	@cargo fuzz --version >/dev/null 2>&1 || cargo install cargo-fuzz --locked
 
-.PHONY: valgrind
-valgrind:
-	@command -v valgrind >/dev/null || { apt-get update -q && apt-get install -qy valgrind; } || \
-		{ echo "the tests of the C face need valgrind: please install it" >&2; exit 1; }
+.PHONY: valgrind cmake pkg-config
+valgrind cmake pkg-config:
+	@command -v $@ >/dev/null || { apt-get update -q && apt-get install -qy $@; } || \
+		{ echo "the tests of the C face need $@: please install it" >&2; exit 1; }
 
 .PHONY: clean
 clean: ## Remove what was built, and the Python environment

@@ -1,6 +1,8 @@
-//! What C and C++ programs rely on: the header, the symbols, and programs that use both.
+//! What C and C++ programs rely on: the header, the symbols, and programs that use both, also where
+//! they are installed.
 
 mod header;
+mod install;
 mod programs;
 mod symbols;
 mod toolchain;

@@ -63,6 +63,9 @@ impl Library {
     }
 }
 
+/// What a program needs beside libkv.a.
+pub(crate) const NATIVE: [&str; 6] = ["-lutil", "-lrt", "-lpthread", "-lm", "-ldl", "-lc"];
+
 /// A compiler with the dialect and the warnings of one test run.
 #[derive(Clone, Copy)]
 pub(crate) struct Dialect {
@@ -124,8 +127,8 @@ pub(crate) fn succeed(command: &mut Command) -> Output {
     let output = match command.output() {
         Ok(output) => output,
         Err(error) => panic!(
-            "cannot run {program:?}: {error}; these tests need gcc, g++, binutils and valgrind: \
-             apt-get install gcc g++ binutils valgrind"
+            "cannot run {program:?}: {error}; these tests need: \
+             apt-get install gcc g++ binutils make pkg-config cmake valgrind"
         ),
     };
     assert!(
