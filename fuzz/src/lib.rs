@@ -3,8 +3,10 @@
 //! The model is always `std::collections::HashMap`, used by one thread. A program ends with a sweep
 //! that compares everything, and with an account of all drops. The model of the timer wheel is
 //! `std::collections::BinaryHeap`; its programs end when all deadlines have passed. The eviction
-//! queues have none: a bounded cache checks what they do, and ends by taking everything out.
+//! queues have none: a bounded cache checks what they do, and ends by taking everything out. The
+//! model of a bounded store forgets what the store has evicted, which must be as much as it says.
 
+mod bounded_model;
 mod evict_model;
 mod map_model;
 mod store_model;

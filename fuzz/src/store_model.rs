@@ -5,19 +5,22 @@ use std::collections::HashMap;
 use arbitrary::Arbitrary;
 use rkv::{Computed, Error, Op, Pin, SetResult, Store, Value};
 
-/// How many shards, as a power of two, and the calls to make.
+use crate::bounded_model::{Bounds, run_bounded};
+
+/// The shape of a store, and the calls to make.
 #[derive(Arbitrary, Debug)]
 pub struct StoreProgram {
-    log2_shards: u8,
+    /// Two bits for the shards, as a power of two; six for [`Bounds`].
+    shape: u8,
     calls: Vec<Call>,
 }
 
 /// A key of few different ones, and of very different lengths.
 #[derive(Arbitrary, Clone, Copy, Debug)]
-struct Key(u8);
+pub(crate) struct Key(u8);
 
 impl Key {
-    fn bytes(self) -> Vec<u8> {
+    pub(crate) fn bytes(self) -> Vec<u8> {
         let length = match self.0 {
             255 => 65_535,
             short => usize::from(short % 8) * 5,
@@ -27,7 +30,7 @@ impl Key {
 }
 
 #[derive(Arbitrary, Debug)]
-enum Call {
+pub(crate) enum Call {
     Get(Key),
     Set(Key, Vec<u8>),
     SetNumber(Key, i64),
@@ -49,7 +52,7 @@ enum Call {
 }
 
 #[derive(Arbitrary, Debug)]
-enum Wish {
+pub(crate) enum Wish {
     Put(Vec<u8>),
     Remove,
     Keep,
@@ -58,8 +61,11 @@ enum Wish {
 
 /// Runs a program on both and compares.
 pub fn run_store(program: StoreProgram) {
-    let shards = 1 << (program.log2_shards % 4);
-    let store = Store::builder().shards(shards).build().expect("a power of two");
+    let builder = Store::builder().shards(1 << (program.shape % 4));
+    if let Some(bounds) = Bounds::new(program.shape >> 2) {
+        return run_bounded(builder, bounds, program.calls);
+    }
+    let store = builder.build().expect("a power of two");
     let mut pair = Pair { store, model: HashMap::new(), versions: HashMap::new() };
     for call in program.calls {
         pair.step(call);

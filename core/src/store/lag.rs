@@ -80,6 +80,7 @@ fn last_of(bucket: usize) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{ManualClock, Store, Ttl};
 
     #[test]
     fn buckets_follow_each_other_without_a_gap_and_are_within_an_eighth() {
@@ -102,5 +103,41 @@ mod tests {
         assert_eq!(p50.as_millis(), 51);
         assert!((100..=103).contains(&p99.as_millis()), "{p99:?}");
         assert_eq!(max.as_millis(), 777);
+    }
+
+    #[test]
+    fn quantiles_are_exact_where_spans_are_short_and_never_above_the_longest() {
+        let lag = Lag::default();
+        (1..=3).for_each(|ms| lag.count(ms));
+        let millis = |lag: &Lag| {
+            let ExpiryLag { p50, p99, max } = lag.figures();
+            [p50, p99, max].map(|span| span.as_millis())
+        };
+        assert_eq!(millis(&lag), [2, 3, 3]);
+        let lag = Lag::default();
+        lag.count(4096);
+        assert_eq!(millis(&lag), [4096; 3]);
+    }
+
+    #[test]
+    fn an_end_counts_as_late_by_the_time_since_its_deadline_if_a_timer_brought_it() {
+        let clock = ManualClock::new();
+        let store = Store::builder().clock(&clock).build().expect("memory");
+        let (ttl, late) = (Duration::from_millis(20), Duration::from_millis(5));
+        let set = || {
+            store.set_with("k", "v", Ttl::After(ttl)).expect("set");
+            clock.advance(ttl + late);
+        };
+        set();
+        assert!(!store.contains("k"), "the reader was first");
+        set();
+        store.set("k", "w").expect("the writer was first");
+        assert_eq!(store.stats().expiry_lag, ExpiryLag::default());
+        set();
+        assert_eq!(store.purge_expired(), Ok(1));
+        let lag = store.stats().expiry_lag;
+        assert_eq!([lag.p50, lag.p99, lag.max], [late; 3]);
+        let stats = store.stats();
+        assert_eq!((stats.expired_lazily, stats.expired_actively), (2, 1));
     }
 }

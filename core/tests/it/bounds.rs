@@ -90,18 +90,49 @@ fn an_entry_as_large_as_the_store_takes_the_place_of_all_and_a_larger_one_is_ref
 }
 
 #[test]
+fn what_is_as_large_as_thousands_takes_the_place_of_all_of_them() {
+    let bound = 3000 * (ENTRY_BYTES + 5);
+    let store = build(Store::builder().max_bytes(bound).shards(2));
+    for key in 0..3000 {
+        store.set(name(key), "v").expect("set");
+    }
+    let large = vec![0; (bound - ENTRY_BYTES) as usize - 5];
+    assert_eq!(store.set("large", large), Ok(SetResult::Created));
+    assert!(store.contains("large"), "it found no room");
+    assert_eq!((store.count(), store.stats().bytes, store.stats().evicted), (1, bound, 3000));
+}
+
+#[test]
+fn small_bounds_are_not_split_into_shards() {
+    let shards = |builder: StoreBuilder| build(builder).stats().shards;
+    assert_eq!(shards(Store::builder().max_entries(1)), 1);
+    assert_eq!(shards(Store::builder().max_entries(4095)), 1);
+    // Any machine has one processor, and so four shards at least, if there is no bound.
+    assert_eq!(shards(Store::builder().max_entries(2 * 2048)), 2);
+    assert_eq!(shards(Store::builder().max_entries(4 * 2048 - 1)), 2);
+    assert_eq!(shards(Store::builder().max_bytes(4095 * 2 * ENTRY_BYTES)), 1);
+    assert_eq!(shards(Store::builder().max_bytes(2 * 2048 * 2 * ENTRY_BYTES)), 2);
+    let most = shards(Store::builder());
+    assert_eq!(shards(Store::builder().max_entries(u64::MAX)), most);
+    assert_eq!(shards(Store::builder().max_entries(1).shards(8)), 8, "who says it gets it");
+}
+
+#[test]
 fn what_is_used_stays_and_what_is_used_once_goes() {
     for bound in [20, 1000] {
-        let store = build(Store::builder().max_entries(bound).shards(1));
-        let hot = bound as u32 / 4;
-        for key in 0..hot {
-            store.set(name(key), "hot").expect("set");
+        let by_bytes = Store::builder().max_bytes(bound * (ENTRY_BYTES + 8));
+        for builder in [Store::builder().max_entries(bound), by_bytes] {
+            let store = build(builder.shards(1));
+            let hot = bound as u32 / 4;
+            for key in 0..hot {
+                store.set(name(key), "used").expect("set");
+            }
+            for round in 0..20 * bound as u32 {
+                assert!(store.get(name(round % hot)).is_some(), "{} went", round % hot);
+                store.set(name(100_000 + round), "once").expect("set");
+            }
+            assert_eq!(store.count(), bound);
         }
-        for round in 0..20 * bound as u32 {
-            assert!(store.get(name(round % hot)).is_some(), "{} went", round % hot);
-            store.set(name(100_000 + round), "once").expect("set");
-        }
-        assert_eq!(store.count(), bound);
     }
 }
 
@@ -199,6 +230,44 @@ fn a_store_that_rejects_says_full_and_changes_nothing() {
 }
 
 #[test]
+fn a_store_that_rejects_has_room_wherever_something_has_expired() {
+    let clock = ManualClock::new();
+    let builder = Store::builder().max_entries(20).eviction(Eviction::Reject).clock(&clock);
+    let store = build(builder.shards(16));
+    for key in 0..20 {
+        store.set_with(name(key), "ends", Ttl::After(MS)).expect("room");
+    }
+    assert_eq!(store.set("new", "1"), Err(Error::Full));
+    clock.advance(MS);
+    for key in 20..40 {
+        assert_eq!(store.set(name(key), "new"), Ok(SetResult::Created));
+    }
+    assert_eq!(store.set("new", "1"), Err(Error::Full));
+}
+
+#[test]
+fn what_has_expired_gives_its_room_to_the_next_of_its_key() {
+    for eviction in [Eviction::S3Fifo, Eviction::Reject] {
+        let clock = ManualClock::new();
+        let builder = Store::builder().max_entries(3).eviction(eviction).clock(&clock);
+        let store = build(builder.shards(1));
+        for key in ["a", "b", "c"] {
+            store.set_with(key, "ends", Ttl::After(MS)).expect("room");
+        }
+        clock.advance(MS);
+        assert_eq!(store.set("a", "new"), Ok(SetResult::Created));
+        assert_eq!(store.incr("b", 1), Ok(1));
+        let stats = store.stats();
+        assert_eq!((stats.entries, stats.expired_lazily, stats.evicted), (3, 2, 0), "c is there");
+        assert_eq!(store.delete("c"), Ok(None));
+        assert_eq!(
+            (store.stats().bytes, counted(&store)),
+            (2 * ENTRY_BYTES + 6, 2 * ENTRY_BYTES + 6)
+        );
+    }
+}
+
+#[test]
 fn a_store_that_rejects_takes_the_last_byte() {
     let builder = Store::builder().max_bytes(3 * (ENTRY_BYTES + 10));
     let store = build(builder.eviction(Eviction::Reject));
@@ -226,6 +295,28 @@ fn what_has_expired_goes_before_what_is_alive() {
     }
     let alive = (0..50).chain(200..250).filter(|&key| store.contains(name(key))).count();
     assert_eq!((alive, store.stats().evicted, store.count()), (100, 0, 100));
+}
+
+#[test]
+fn figures_tell_timers_that_entries_need_from_those_of_what_was_evicted() {
+    let clock = ManualClock::new();
+    let builder = Store::builder().max_entries(10).default_ttl(3600 * 1000 * MS).clock(&clock);
+    let store = build(builder.shards(1));
+    let timers = || {
+        while store.advance() == Ok(Some(Duration::ZERO)) {}
+        let stats = store.stats();
+        (stats.timers, stats.stale_timers)
+    };
+    for _ in 0..5 {
+        let entries: Vec<_> = (0..10).map(|key| (name(key), "v")).collect();
+        store.set_many(&entries).expect("room");
+        clock.advance(MS);
+    }
+    assert_eq!(timers(), (10, 0), "a batch that moves deadlines on parks no second timer");
+    for key in 10..40 {
+        store.set(name(key), "v").expect("set");
+    }
+    assert_eq!((timers(), store.stats().evicted), ((40, 30), 30));
 }
 
 #[test]

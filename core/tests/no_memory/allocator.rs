@@ -25,6 +25,8 @@ thread_local! {
     static NO_RECORDS: Cell<bool> = const { Cell::new(false) };
     /// Bytes of plain blocks that this thread is refused, unless they are aligned to more than 8.
     static NO_BLOCKS: Cell<(usize, usize)> = const { Cell::new((1, 0)) };
+    /// How often this thread was refused one of those.
+    static BLOCKS_REFUSED: Cell<u32> = const { Cell::new(0) };
 }
 
 /// Bytes of a value whose records are counted: nothing else in this binary has their size.
@@ -78,7 +80,9 @@ unsafe impl GlobalAlloc for Refusing {
 
 fn refuses_block(layout: Layout) -> bool {
     let (least, most) = NO_BLOCKS.get();
-    layout.align() <= 8 && (least..=most).contains(&layout.size())
+    let refuses = layout.align() <= 8 && (least..=most).contains(&layout.size());
+    BLOCKS_REFUSED.set(BLOCKS_REFUSED.get() + u32::from(refuses));
+    refuses
 }
 
 fn refuses_array() -> bool {
@@ -119,7 +123,13 @@ pub(crate) fn without_records<R>(work: impl FnOnce() -> R) -> R {
 pub(crate) fn without_blocks<R>(least: usize, most: usize, work: impl FnOnce() -> R) -> R {
     let _end = Disarm;
     NO_BLOCKS.set((least, most));
+    BLOCKS_REFUSED.set(0);
     work()
+}
+
+/// How often this thread was refused blocks in the last `without_blocks`.
+pub(crate) fn blocks_refused() -> u32 {
+    BLOCKS_REFUSED.get()
 }
 
 /// Grants everything again, also after a panic.

@@ -7,5 +7,6 @@
 mod allocator;
 mod given_back;
 mod refused_arrays;
+mod refused_bounds;
 mod refused_records;
 mod refused_timers;

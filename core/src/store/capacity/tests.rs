@@ -1,13 +1,22 @@
 use std::time::Duration;
 
 use super::ENTRY_BYTES;
-use crate::evict::Room;
+use crate::epoch;
+use crate::evict::{Evict, Room};
+use crate::store::lineage::Lineage;
 use crate::sync::lock;
-use crate::{Computed, ManualClock, Op, SetResult, Store, Ttl};
+use crate::{Computed, Error, Eviction, ManualClock, Op, SetResult, Store, Ttl};
 
-/// A store of one shard for four entries, which are in it.
+const HOUR: Ttl = Ttl::After(Duration::from_secs(3600));
+
+/// A store of one shard for four entries.
+fn of_four() -> Store {
+    Store::builder().shards(1).max_entries(4).build().expect("memory")
+}
+
+/// The same with four entries in it.
 fn full() -> Store {
-    let store = Store::builder().shards(1).max_entries(4).build().expect("memory");
+    let store = of_four();
     for key in ["a", "b", "c", "d"] {
         store.set(key, "1").expect("set");
     }
@@ -17,8 +26,25 @@ fn full() -> Store {
 /// Runs `body` while the eviction queues are in the hands of somebody who does not move on.
 fn while_the_queues_are_busy<T>(store: &Store, body: impl FnOnce(&Store) -> T) -> T {
     let capacity = store.engine.capacity.as_ref().expect("it is bounded");
-    let _house = lock(&capacity.queues[0].house);
+    let _houses: Vec<_> = capacity.queues.iter().map(|queues| lock(&queues.house)).collect();
     body(store)
+}
+
+/// Keys of which `wanted` says that it wants their hash.
+fn keys_by_hash(store: &Store, wanted: impl Fn(u64) -> bool) -> impl Iterator<Item = [u8; 4]> {
+    let hash = |key: &[u8; 4]| store.engine.key(key).hash;
+    (0..u32::MAX).map(u32::to_le_bytes).filter(move |key| wanted(hash(key)))
+}
+
+/// Keys of one shard of two.
+fn keys_of(store: &Store, shard: u64) -> impl Iterator<Item = [u8; 4]> {
+    keys_by_hash(store, move |hash| hash % 2 == shard)
+}
+
+/// The lineage of a key that is there.
+fn lineage_of(store: &Store, key: impl AsRef<[u8]>) -> Lineage {
+    let guard = epoch::pin();
+    store.engine.find(&guard, store.engine.key(key.as_ref())).expect("it is there").lineage()
 }
 
 /// What the entries count, by looking at each.
@@ -38,6 +64,89 @@ fn where_the_queues_are_busy_the_least_used_of_some_entries_goes() {
     });
     assert_eq!(store.keys(""), [&b"a"[..], b"b", b"d", b"new"]);
     assert_eq!((store.stats().evicted, store.stats().bytes), (1, counted(&store)));
+}
+
+#[test]
+fn where_the_queues_are_busy_no_entry_goes_for_its_own_longer_value() {
+    let bound = 4 * (ENTRY_BYTES + 2);
+    let store = Store::builder().shards(1).max_bytes(bound).build().expect("memory");
+    for key in ["a", "b", "c", "d"] {
+        store.set(key, "1").expect("set");
+    }
+    for key in ["b", "c", "d"] {
+        store.get(key).expect("set");
+    }
+    while_the_queues_are_busy(&store, |store| {
+        assert_eq!(store.set("a", "longer"), Ok(SetResult::Updated));
+    });
+    assert_eq!(store.get("a").as_deref(), Some(&b"longer"[..]));
+    assert_eq!((store.count(), store.stats().evicted), (3, 1));
+}
+
+#[test]
+fn where_the_queues_are_busy_entries_are_looked_for_all_around_the_table() {
+    let builder = Store::builder().shards(1).capacity(100).max_entries(2);
+    let store = builder.build().expect("memory");
+    let buckets = store.stats().buckets;
+    assert!((16..=64).contains(&buckets), "{buckets}: more than are looked at at once");
+    let first = keys_by_hash(&store, |hash| hash >> 58 == 0);
+    first.take(2).for_each(|key| assert_eq!(store.set(key, "1"), Ok(SetResult::Created)));
+    let last = keys_by_hash(&store, |hash| hash >> 58 == 63).next().expect("a key");
+    while_the_queues_are_busy(&store, |store| {
+        assert_eq!(store.set(last, "1"), Ok(SetResult::Created));
+    });
+    assert!(store.contains(last), "from the last bucket on, the first is the next");
+    assert_eq!((store.count(), store.stats().evicted), (2, 1));
+}
+
+/// Two shards, and all that is in one of them has expired, but for a key that lives and was used
+/// less. Its wheel was not advanced: a write advances that of its own shard.
+fn expired_elsewhere() -> Store {
+    let clock = ManualClock::new();
+    let store = Store::builder().shards(2).max_entries(3).clock(&clock).build().expect("memory");
+    let [dead, mortal, alive]: [_; 3] = array_of(keys_of(&store, 1));
+    store.set_with(dead, "1", Ttl::After(Duration::from_millis(1))).expect("set");
+    store.set_with(mortal, "1", Ttl::After(Duration::from_millis(1))).expect("set");
+    store.set(alive, "1").expect("set");
+    [dead, mortal].iter().for_each(|key| assert!(store.get(key).is_some()));
+    clock.advance(Duration::from_millis(1));
+    store
+}
+
+fn array_of<T, const N: usize>(items: impl Iterator<Item = T>) -> [T; N] {
+    let items: Vec<T> = items.take(N).collect();
+    items.try_into().unwrap_or_else(|_| panic!("{N} items"))
+}
+
+#[test]
+fn what_has_expired_in_another_shard_goes_before_what_lives_there() {
+    for queues_are_busy in [false, true] {
+        let store = expired_elsewhere();
+        let new = keys_of(&store, 0).next().expect("a key");
+        let set = |store: &Store| store.set(new, "1");
+        let is_set =
+            if queues_are_busy { while_the_queues_are_busy(&store, set) } else { set(&store) };
+        let stats = store.stats();
+        assert!(is_set == Ok(SetResult::Created) && store.contains(new));
+        assert_eq!((stats.entries, stats.evicted, stats.expired_lazily), (3, 0, 1));
+        assert_eq!(stats.bytes, 3 * (ENTRY_BYTES + 5));
+    }
+}
+
+#[test]
+fn what_has_expired_is_not_remembered_as_what_was_evicted_too_early() {
+    let clock = ManualClock::new();
+    let store = Store::builder().shards(2).max_entries(3).clock(&clock).build().expect("memory");
+    let [key, a, b, c, d]: [_; 5] = array_of(keys_of(&store, 1));
+    let elsewhere = keys_of(&store, 0).next().expect("a key");
+    store.set_with(key, "1", Ttl::After(Duration::from_millis(1))).expect("set");
+    [a, b].iter().for_each(|key| assert!(store.set(key, "1").is_ok()));
+    clock.advance(Duration::from_millis(1));
+    store.set(elsewhere, "1").expect("set");
+    assert_eq!((store.stats().expired_lazily, store.stats().evicted), (1, 0));
+    // It is new again, and goes in its turn: after the two before it, and before those after it.
+    [key, c, d].iter().for_each(|key| assert!(store.set(key, "1").is_ok()));
+    assert_eq!([key, c, d].map(|key| store.contains(key)), [false, true, true]);
 }
 
 /// Runs `body` while other writers hold all room that is left for what they are about to put.
@@ -107,8 +216,106 @@ fn entries_that_came_while_the_queues_were_busy_can_be_evicted() {
     for key in 100..1000_u32 {
         store.set(key.to_le_bytes(), "v").expect("set");
         assert!(store.contains(key.to_le_bytes()), "{key} found no room");
+        assert!(key < 102 || handles(&store) == 100, "{} handles", handles(&store));
     }
     assert_eq!((store.count(), store.stats().evicted), (100, 900));
+}
+
+#[test]
+fn entries_that_the_queues_do_not_know_can_still_be_evicted() {
+    let store = full();
+    let capacity = store.engine.capacity.as_ref().expect("it is bounded");
+    lock(&capacity.queues[0].house).evict = Evict::new();
+    assert_eq!(store.set("new", "1"), Ok(SetResult::Created));
+    assert!(store.contains("new"));
+    assert_eq!((store.count(), store.stats().evicted), (4, 1));
+}
+
+#[test]
+fn a_write_looks_at_no_more_entries_than_it_may_and_finds_no_room_then() {
+    let store = Store::builder().shards(8).max_entries(2000).build().expect("memory");
+    let names = || (0..2000_u32).map(u32::to_le_bytes);
+    for name in names() {
+        store.set(name, "v").expect("set");
+        (0..3).for_each(|_| assert!(store.get(name).is_some()));
+    }
+    assert_eq!(store.set("new", "v"), Ok(SetResult::Created));
+    let tried = names().filter(|name| lineage_of(&store, name).uses() < 3).count();
+    assert_eq!(tried, super::VISITS);
+    assert_eq!((store.contains("new"), store.stats().evicted, store.count()), (false, 1, 2000));
+}
+
+/// A way to create the key `k`, or to change it.
+type Way = fn(&Store) -> bool;
+
+fn put(store: &Store) -> bool {
+    store.compute("k", |_| Ok::<_, Error>(Op::Put(b"1".to_vec()))).is_ok()
+}
+
+const TO_CREATE: [(&str, Way); 7] = [
+    ("set", |store| store.set("k", "1").is_ok()),
+    ("set_with", |store| store.set_with("k", "1", HOUR).is_ok()),
+    ("set_if_absent", |store| store.set_if_absent("k", "1") == Ok(true)),
+    ("set_many", |store| store.set_many(&[("k", "1")]).is_ok()),
+    ("incr", |store| store.incr("k", 1).is_ok()),
+    ("compute", put),
+    ("session", |store| store.session().set("k", "1").is_ok()),
+];
+
+const TO_CHANGE: [(&str, Way); 7] = [
+    ("set", |store| store.set("k", "1").is_ok()),
+    ("set_many", |store| store.set_many(&[("k", "1")]).is_ok()),
+    ("incr", |store| store.incr("k", 1).is_ok()),
+    ("compute", put),
+    ("expire", |store| store.expire("k", HOUR) == Ok(true)),
+    ("touch", |store| store.touch("k", Duration::from_secs(7200)) == Ok(true)),
+    ("persist", |store| store.persist("k") == Ok(true)),
+];
+
+#[test]
+fn an_entry_has_one_handle_and_one_lineage_however_it_is_created_and_changed() {
+    for (way, create) in TO_CREATE {
+        let store = of_four();
+        assert!(create(&store), "{way}");
+        assert_eq!(handles(&store), 1, "{way}");
+        let first = lineage_of(&store, "k");
+        assert_eq!(first.uses(), 0, "{way}");
+        for (change, change_it) in TO_CHANGE {
+            assert!(change_it(&store), "{change}");
+            assert_eq!(handles(&store), 1, "{change} after {way}");
+            assert_eq!(lineage_of(&store, "k").id(), first.id(), "{change} after {way}");
+        }
+        assert_eq!(lineage_of(&store, "k").uses(), 3, "to be changed is a use");
+        store.delete("k").expect("delete");
+        assert!(create(&store), "{way}");
+        assert_ne!(lineage_of(&store, "k").id(), first.id(), "{way} after delete");
+    }
+}
+
+#[test]
+fn a_store_that_rejects_keeps_no_handles_and_its_readers_count_nothing() {
+    let builder = Store::builder().shards(1).max_entries(4).eviction(Eviction::Reject);
+    let store = builder.build().expect("memory");
+    for key in ["a", "b", "a"] {
+        store.set(key, "1").expect("set");
+        assert_eq!(lineage_of(&store, key), Lineage::NONE);
+    }
+    assert_eq!(handles(&store), 0);
+}
+
+#[test]
+fn the_handle_of_an_entry_that_is_gone_does_not_stand_for_the_next_one_of_its_key() {
+    let store = of_four();
+    store.set("k", "1").expect("set");
+    store.delete("k").expect("delete");
+    for key in ["k", "a", "b", "c"] {
+        store.set(key, "1").expect("set");
+    }
+    // So it passes its trial once. The old handle's turn comes before its own.
+    store.get("k").expect("set");
+    store.set("d", "1").expect("set");
+    store.set("e", "1").expect("set");
+    assert!(store.contains("k"), "it was tried for its old handle too");
 }
 
 /// Handles in the queues.
@@ -130,15 +337,26 @@ fn keys_that_come_and_go_leave_few_handles_behind() {
 #[test]
 fn a_store_that_was_emptied_gives_its_handles_back() {
     let keys = if cfg!(miri) { 500_u32 } else { 20_000 };
-    let store = Store::builder().shards(1).max_entries(keys.into()).build().expect("memory");
-    for key in 0..keys {
-        store.set(key.to_le_bytes(), "v").expect("set");
+    let ways: [fn(&Store, [u8; 4]) -> bool; 2] = [
+        |store, key| store.delete(key).is_ok_and(|old| old.is_some()),
+        |store, key| {
+            let removed = store.compute(key, |_| Ok::<_, Error>(Op::Remove));
+            matches!(removed, Ok(Computed::Removed(_)))
+        },
+    ];
+    for (shards, remove) in [(1, ways[0]), (1, ways[1]), (16, ways[0])] {
+        let builder = Store::builder().shards(shards).max_entries(keys.into());
+        let store = builder.build().expect("memory");
+        for key in 0..keys {
+            store.set(key.to_le_bytes(), "v").expect("set");
+        }
+        assert_eq!(handles(&store), keys as usize);
+        for key in 0..keys {
+            assert!(remove(&store, key.to_le_bytes()));
+        }
+        let left = handles(&store);
+        assert!(left < keys as usize / 4, "{left} handles of {keys} in {shards} shards");
     }
-    assert_eq!(handles(&store), keys as usize);
-    for key in 0..keys {
-        store.delete(key.to_le_bytes()).expect("delete");
-    }
-    assert!(handles(&store) < keys as usize / 4, "{} handles of {keys}", handles(&store));
 }
 
 #[test]
