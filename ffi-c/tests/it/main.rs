@@ -1,6 +1,7 @@
 //! What C and C++ programs rely on: the header, the symbols, and programs that use both, also where
 //! they are installed.
 
+mod conformance;
 mod header;
 mod install;
 mod programs;

@@ -40,7 +40,7 @@ fn exported(library: &Path) -> BTreeSet<String> {
 
 /// The functions that a header declares: a name before a parenthesis, outside of comments and
 /// preprocessor lines. A pointer to a function has its name inside of one.
-fn declared(header: &str) -> BTreeSet<String> {
+pub(crate) fn declared(header: &str) -> BTreeSet<String> {
     let mut code = String::new();
     let mut rest = header;
     while let Some((before, comment)) = rest.split_once("/*") {
