@@ -165,7 +165,7 @@ fn a_session_and_a_thread_that_end_leave_nothing_behind() {
 }
 
 #[test]
-fn what_is_evicted_and_what_finds_no_room_give_their_records_back() {
+fn what_is_evicted_gives_its_record_back() {
     let account = Account::open();
     let store = Store::builder().shards(1).max_entries(300).build().expect("one shard");
     for key in 0..310 {
@@ -174,18 +174,5 @@ fn what_is_evicted_and_what_finds_no_room_give_their_records_back() {
     account.settle_at(300);
     store.clear().expect("clear");
     account.settle_at(0);
-    let hold = |value: &[u8]| store.compute("new", |_| Ok::<_, Error>(Op::Put(value.to_vec())));
-    for key in 0..300 {
-        store.set(format!("{key}"), "small").expect("set");
-    }
-    for _ in 0..4 {
-        for use_it in 0..3 * 300 {
-            assert!(store.get(format!("{}", use_it % 300)).is_some(), "used so often, all stay");
-        }
-        store.set("new", &account.value).expect("set");
-        drop(hold(&account.value).expect("put"));
-        assert!(!store.contains("new"), "whatever it looked at was used");
-    }
-    assert_eq!(store.stats().evicted, 10 + 8);
-    account.settle_at(0);
+    assert_eq!(store.stats().evicted, 10);
 }

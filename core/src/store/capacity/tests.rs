@@ -100,7 +100,7 @@ fn where_the_queues_are_busy_entries_are_looked_for_all_around_the_table() {
 }
 
 /// Two shards, and all that is in one of them has expired, but for a key that lives and was used
-/// less. Its wheel was not advanced: a write advances that of its own shard.
+/// less. Its wheel was not advanced.
 fn expired_elsewhere() -> Store {
     let clock = ManualClock::new();
     let store = Store::builder().shards(2).max_entries(3).clock(&clock).build().expect("memory");
@@ -128,25 +128,9 @@ fn what_has_expired_in_another_shard_goes_before_what_lives_there() {
             if queues_are_busy { while_the_queues_are_busy(&store, set) } else { set(&store) };
         let stats = store.stats();
         assert!(is_set == Ok(SetResult::Created) && store.contains(new));
-        assert_eq!((stats.entries, stats.evicted, stats.expired_lazily), (3, 0, 1));
-        assert_eq!(stats.bytes, 3 * (ENTRY_BYTES + 5));
+        assert_eq!((stats.entries, stats.evicted, stats.expired_actively), (2, 0, 2));
+        assert_eq!(stats.bytes, 2 * (ENTRY_BYTES + 5));
     }
-}
-
-#[test]
-fn what_has_expired_is_not_remembered_as_what_was_evicted_too_early() {
-    let clock = ManualClock::new();
-    let store = Store::builder().shards(2).max_entries(3).clock(&clock).build().expect("memory");
-    let [key, a, b, c, d]: [_; 5] = array_of(keys_of(&store, 1));
-    let elsewhere = keys_of(&store, 0).next().expect("a key");
-    store.set_with(key, "1", Ttl::After(Duration::from_millis(1))).expect("set");
-    [a, b].iter().for_each(|key| assert!(store.set(key, "1").is_ok()));
-    clock.advance(Duration::from_millis(1));
-    store.set(elsewhere, "1").expect("set");
-    assert_eq!((store.stats().expired_lazily, store.stats().evicted), (1, 0));
-    // It is new again, and goes in its turn: after the two before it, and before those after it.
-    [key, c, d].iter().for_each(|key| assert!(store.set(key, "1").is_ok()));
-    assert_eq!([key, c, d].map(|key| store.contains(key)), [false, true, true]);
 }
 
 /// Runs `body` while other writers hold all room that is left for what they are about to put.
@@ -231,8 +215,10 @@ fn entries_that_the_queues_do_not_know_can_still_be_evicted() {
     assert_eq!((store.count(), store.stats().evicted), (4, 1));
 }
 
+// Miri would take minutes for so many entries.
+#[cfg(not(miri))]
 #[test]
-fn a_write_looks_at_no_more_entries_than_it_may_and_finds_no_room_then() {
+fn a_write_looks_at_no_more_entries_than_it_may_and_takes_the_least_used_of_some_then() {
     let store = Store::builder().shards(8).max_entries(2000).build().expect("memory");
     let names = || (0..2000_u32).map(u32::to_le_bytes);
     for name in names() {
@@ -240,9 +226,10 @@ fn a_write_looks_at_no_more_entries_than_it_may_and_finds_no_room_then() {
         (0..3).for_each(|_| assert!(store.get(name).is_some()));
     }
     assert_eq!(store.set("new", "v"), Ok(SetResult::Created));
-    let tried = names().filter(|name| lineage_of(&store, name).uses() < 3).count();
-    assert_eq!(tried, super::VISITS);
-    assert_eq!((store.contains("new"), store.stats().evicted, store.count()), (false, 1, 2000));
+    let left = names().filter(|name| store.contains(name));
+    let tried = left.filter(|name| lineage_of(&store, name).uses() < 3).count();
+    assert!((1..=super::VISITS).contains(&tried), "{tried}");
+    assert_eq!((store.contains("new"), store.stats().evicted, store.count()), (true, 1, 2000));
 }
 
 /// A way to create the key `k`, or to change it.
