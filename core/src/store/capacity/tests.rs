@@ -215,8 +215,6 @@ fn entries_that_the_queues_do_not_know_can_still_be_evicted() {
     assert_eq!((store.count(), store.stats().evicted), (4, 1));
 }
 
-// Miri would take minutes for so many entries.
-#[cfg(not(miri))]
 #[test]
 fn a_write_looks_at_no_more_entries_than_it_may_and_takes_the_least_used_of_some_then() {
     let store = Store::builder().shards(8).max_entries(2000).build().expect("memory");
@@ -314,7 +312,7 @@ fn handles(store: &Store) -> usize {
 #[test]
 fn keys_that_come_and_go_leave_few_handles_behind() {
     let store = Store::builder().shards(1).max_entries(50).build().expect("memory");
-    for round in 0..if cfg!(miri) { 300_u32 } else { 20_000 } {
+    for round in 0..20_000_u32 {
         store.set((round % 10).to_le_bytes(), "v").expect("set");
         store.delete((round % 10).to_le_bytes()).expect("delete");
         assert!(handles(&store) < 3 * 50 + 64, "{} handles", handles(&store));
@@ -323,7 +321,7 @@ fn keys_that_come_and_go_leave_few_handles_behind() {
 
 #[test]
 fn a_store_that_was_emptied_gives_its_handles_back() {
-    let keys = if cfg!(miri) { 500_u32 } else { 20_000 };
+    let keys = 20_000_u32;
     let ways: [fn(&Store, [u8; 4]) -> bool; 2] = [
         |store, key| store.delete(key).is_ok_and(|old| old.is_some()),
         |store, key| {
@@ -348,7 +346,7 @@ fn a_store_that_was_emptied_gives_its_handles_back() {
 
 #[test]
 fn a_store_whose_entries_have_ended_gives_its_handles_back() {
-    let keys = if cfg!(miri) { 300_u32 } else { 5000 };
+    let keys = 5000_u32;
     for is_read in [false, true] {
         let clock = ManualClock::new();
         let builder = Store::builder().shards(1).max_entries(keys.into()).clock(&clock);
