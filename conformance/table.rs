@@ -15,13 +15,15 @@ use serde_json::{Map, Value, json};
 pub(crate) enum Op {
     Set { key: Bytes, value: Bytes, ttl: Option<Ttl> },
     Fill { prefix: String, count: u64, value: Bytes },
-    SetIfAbsent { key: Bytes, value: Bytes },
+    SetIfAbsent { key: Bytes, value: Bytes, ttl: Option<Ttl> },
     Get { key: Bytes },
     Contains { key: Bytes },
     Delete { key: Bytes },
+    Take { key: Bytes },
     Incr { key: Bytes, by: i64 },
     Version { key: Bytes },
     CompareAndSwap { key: Bytes, version: String, value: Bytes },
+    Compute { key: Bytes, wish: Wish, value: Option<Bytes>, ttl: Option<Ttl> },
     Ttl { key: Bytes },
     Expire { key: Bytes, ttl: Ttl },
     Persist { key: Bytes },
@@ -33,10 +35,21 @@ pub(crate) enum Op {
     Keys { prefix: Bytes },
     Scan { prefix: Bytes },
     GetMany { keys: Vec<Bytes> },
-    SetMany { entries: Vec<(Bytes, Bytes)> },
+    SetMany { entries: Vec<(Bytes, Bytes)>, ttl: Option<Ttl> },
     DeleteMany { keys: Vec<Bytes> },
     Clear {},
     Figure { name: Figure },
+}
+
+/// What the closure of a `compute` answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Wish {
+    Put,
+    /// Puts what stands there, and `value` behind it.
+    Append,
+    Remove,
+    Keep,
 }
 
 /// A time to live.

@@ -79,6 +79,29 @@ impl std::fmt::Display for Current {
     }
 }
 
+/// A batch that stopped, and where. Converts to the [`Error`] alone by `?`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{error}, after {done} of the batch")]
+#[non_exhaustive]
+pub struct BatchError {
+    /// How many of the first items were dealt with; the others are as they were.
+    pub done: usize,
+    /// Why the next one was not.
+    pub error: Error,
+}
+
+impl From<Error> for BatchError {
+    fn from(error: Error) -> Self {
+        Self { done: 0, error }
+    }
+}
+
+impl From<BatchError> for Error {
+    fn from(stopped: BatchError) -> Self {
+        stopped.error
+    }
+}
+
 /// The result of a fallible call.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 

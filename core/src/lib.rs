@@ -41,7 +41,7 @@ pub use clock::ManualClock;
 pub use epoch::EpochStats;
 #[cfg(not(rkv_loom))]
 pub use epoch::flush;
-pub use error::{Error, Result, code};
+pub use error::{BatchError, Error, Result, code};
 #[cfg(not(rkv_loom))]
 pub use map::{
     Compute, DefaultHashBuilder, Iter, Keys, Map, MapBuilder, OccupiedError, Operation, Pinned,

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use rkv::{Eviction, ManualClock, Remaining, Result, SetResult, Store};
+use rkv::{Computed, Eviction, ManualClock, Remaining, Result, SetResult, Store};
 use serde_json::{Value, json};
 
 #[path = "../../conformance/table.rs"]
 mod table;
 
-use table::{Face, Figure, Memory, Op, Options, Policy, Ttl, TtlWord, shown};
+use table::{Face, Figure, Memory, Op, Options, Policy, Ttl, TtlWord, Wish, shown};
 
 #[test]
 fn the_rust_face_answers_as_the_table_says() {
@@ -78,10 +78,12 @@ impl Rust {
             Op::Get { key } => bytes(store.get(key).as_deref()),
             Op::Contains { key } => json!(store.contains(key)),
             Op::Delete { key } => json!(store.delete(key)?.is_some()),
+            Op::Take { key } => bytes(store.take(key)?.as_deref()),
             Op::Version { key } => json!(store.get(key).map(|value| value.version())),
             Op::CompareAndSwap { key, version, value } => {
                 json!(store.compare_and_swap(key, memory[version], value)?)
             }
+            Op::Compute { .. } => self.compute(op)?,
             Op::Ttl { .. } | Op::Expire { .. } | Op::Persist { .. } | Op::Touch { .. } => {
                 self.lifetime(op)?
             }
@@ -104,8 +106,11 @@ impl Rust {
             Op::Set { key, value, ttl: Some(ttl) } => {
                 self.store.set_with(key, value, meaning(*ttl))?
             }
-            Op::SetIfAbsent { key, value } => {
+            Op::SetIfAbsent { key, value, ttl: None } => {
                 return Ok(json!(self.store.set_if_absent(key, value)?));
+            }
+            Op::SetIfAbsent { key, value, ttl: Some(ttl) } => {
+                return Ok(json!(self.store.set_if_absent_with(key, value, meaning(*ttl))?));
             }
             Op::Incr { key, by } => return Ok(json!(self.store.incr(key, *by)?)),
             _ => unreachable!("{op:?} writes no value"),
@@ -115,6 +120,28 @@ impl Rust {
             SetResult::Updated => "updated",
             SetResult::Expired => "expired",
         }))
+    }
+
+    fn compute(&self, op: &Op) -> Result<Value> {
+        let Op::Compute { key, wish, value, ttl } = op else { unreachable!("{op:?}") };
+        let value = value.as_ref().map_or(&b""[..], AsRef::as_ref);
+        let put = |value: Vec<u8>| match ttl {
+            None => rkv::Op::Put(value),
+            Some(ttl) => rkv::Op::PutFor(value, meaning(*ttl)),
+        };
+        let computed = self.store.compute(key, |old| {
+            Ok::<_, rkv::Error>(match wish {
+                Wish::Put => put(value.to_vec()),
+                Wish::Append => put([old.map_or(&b""[..], |old| old), value].concat()),
+                Wish::Remove => rkv::Op::Remove,
+                Wish::Keep => rkv::Op::Keep,
+            })
+        })?;
+        Ok(match computed {
+            Computed::Created(new) | Computed::Updated { new, .. } => bytes(Some(&new)),
+            Computed::Removed(_) => Value::Null,
+            Computed::Kept(old) => bytes(old.as_deref()),
+        })
     }
 
     fn lifetime(&self, op: &Op) -> Result<Value> {
@@ -142,7 +169,10 @@ impl Rust {
             Op::GetMany { keys } => {
                 self.store.get_many(keys).iter().map(|value| bytes(value.as_deref())).collect()
             }
-            Op::SetMany { entries } => json!(self.store.set_many(entries)?),
+            Op::SetMany { entries, ttl: None } => json!(self.store.set_many(entries)?),
+            Op::SetMany { entries, ttl: Some(ttl) } => {
+                json!(self.store.set_many_with(entries, meaning(*ttl))?)
+            }
             Op::DeleteMany { keys } => json!(self.store.delete_many(keys)?),
             _ => unreachable!("{op:?} is no batch"),
         })

@@ -155,6 +155,10 @@ impl Pair {
                 assert_eq!(self.store.clear(), Ok(self.model.len() as u64));
                 self.model.clear();
             }
+            Call::TakeAny => match self.store.take_any().expect("take_any") {
+                Some(taken) => assert_eq!(self.model.remove(taken.key()).as_deref(), Some(&*taken)),
+                None => assert!(self.model.is_empty()),
+            },
             Call::Churn(keys) => {
                 let names = (0..keys).map(|key| format!("churn {key}").into_bytes());
                 names.clone().for_each(|name| self.set(&name, &name));
@@ -260,7 +264,7 @@ impl Pair {
             }
             self.model.insert(key, value.clone());
         }
-        assert_eq!(answer.err(), refusal);
+        assert_eq!(answer.err().map(Error::from), refusal);
         self.model.retain(|key, _| self.store.contains(key));
         self.evicted = self.store.stats().evicted;
     }

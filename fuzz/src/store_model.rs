@@ -47,6 +47,7 @@ pub(crate) enum Call {
     Keys(Vec<u8>),
     TooLong(Vec<u8>),
     Clear,
+    TakeAny,
     /// Sets and deletes this many keys beside the others, so that the table is resized.
     Churn(u8),
 }
@@ -122,6 +123,10 @@ impl Pair {
                 assert_eq!(self.store.clear(), Ok(self.model.len() as u64));
                 self.model.clear();
             }
+            Call::TakeAny => match self.store.take_any().expect("take_any") {
+                Some(taken) => assert_eq!(self.model.remove(taken.key()).as_deref(), Some(&*taken)),
+                None => assert!(self.model.is_empty()),
+            },
             Call::Churn(keys) => self.churn(keys),
         }
     }

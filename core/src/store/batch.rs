@@ -4,9 +4,9 @@ use std::convert::Infallible;
 
 use super::key::Key;
 use super::record::{Draft, Entry};
-use super::{Store, Value};
+use super::{SetOptions, Store, Ttl, Value};
 use crate::epoch::{self, Guard, Retire};
-use crate::error::{Error, Result};
+use crate::error::{BatchError, Result};
 use crate::table::BYTES_AHEAD;
 
 impl Store {
@@ -35,25 +35,43 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// `TooLarge` and `NoMemory` for an entry, with nothing changed: all are made before the first
-    /// is set. `NoMemory` from a table, and `Full`, leave the entries before it set. `Forked`.
-    pub fn set_many<K: AsRef<[u8]>, V: AsRef<[u8]>>(&self, entries: &[(K, V)]) -> Result<()> {
+    /// `TooLarge` and `NoMemory` for an entry, and `Forked`, with nothing changed: all are made
+    /// before the first is set. `NoMemory` from a table, and `Full`, leave the entries before it
+    /// set, as many as [`BatchError::done`] says.
+    pub fn set_many<K: AsRef<[u8]>, V: AsRef<[u8]>>(
+        &self,
+        entries: &[(K, V)],
+    ) -> Result<(), BatchError> {
+        self.set_many_with(entries, Ttl::Default)
+    }
+
+    /// Sets many keys with the same options, in order. Readers may see a part of it. With a
+    /// [`Ttl::At`] that has passed, the keys are removed.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidTtl` for a time to live of zero, with nothing changed; else as for
+    /// [`set_many`](Self::set_many).
+    pub fn set_many_with<K: AsRef<[u8]>, V: AsRef<[u8]>>(
+        &self,
+        entries: &[(K, V)],
+        options: impl Into<SetOptions>,
+    ) -> Result<(), BatchError> {
         self.check()?;
         // Asked for once: what is put stands under the hash of its own key.
         let keys: Vec<&[u8]> = entries.iter().map(|(key, _)| key.as_ref()).collect();
+        let Some(until) = self.engine.until(options.into().ttl)? else {
+            return self.delete_many(&keys).map(drop);
+        };
         let values = entries.iter().map(|(_, value)| value.as_ref());
-        let until = self.engine.until_default();
         let make =
             |(key, value): (&&[u8], &[u8])| self.engine.prepared(Draft::new(key, value)?, until);
         let made = keys.iter().zip(values).map(make).collect::<Result<Vec<_>>>()?;
         let mut made = made.into_iter();
         let guard = epoch::pin();
-        let hash = |key: &&[u8]| self.engine.key(key).hash;
-        self.engine.shards.for_each(&guard, &keys, hash, |index, hash, _| {
-            if let Some(outgoing) = made.next() {
-                self.set_outgoing(&guard, Key { bytes: keys[index], hash }, outgoing)?;
-            }
-            Ok(BYTES_AHEAD)
+        self.change_many(&guard, &keys, |key| match made.next() {
+            Some(outgoing) => self.set_outgoing(&guard, key, outgoing).map(drop),
+            None => Ok(()),
         })
     }
 
@@ -62,19 +80,31 @@ impl Store {
     /// # Errors
     ///
     /// As for [`delete`](Self::delete); the keys before the refused one are removed.
-    pub fn delete_many<K: AsRef<[u8]>>(&self, keys: &[K]) -> Result<u64> {
+    pub fn delete_many<K: AsRef<[u8]>>(&self, keys: &[K]) -> Result<u64, BatchError> {
         self.check()?;
         let keys: Vec<&[u8]> = keys.iter().map(AsRef::as_ref).collect();
         let guard = epoch::pin();
         let mut removed = 0;
-        let hash = |key: &&[u8]| self.engine.key(key).hash;
-        self.engine.shards.for_each(&guard, &keys, hash, |index, hash, _| {
-            let key = Key { bytes: keys[index], hash };
+        self.change_many(&guard, &keys, |key| {
             removed += u64::from(self.unlink(&guard, key, |_| true)?.is_some());
-            Ok::<_, Error>(BYTES_AHEAD)
+            Ok(())
         })?;
         guard.hand_over();
         Ok(removed)
+    }
+
+    /// Changes many keys under one guard, in order, as `change` does with each.
+    fn change_many(
+        &self,
+        guard: &Guard,
+        keys: &[&[u8]],
+        mut change: impl FnMut(Key<'_>) -> Result<()>,
+    ) -> Result<(), BatchError> {
+        let hash = |key: &&[u8]| self.engine.key(key).hash;
+        self.engine.shards.for_each(guard, keys, hash, |index, hash, _| {
+            let changed = change(Key { bytes: keys[index], hash });
+            changed.map(|()| BYTES_AHEAD).map_err(|error| BatchError { done: index, error })
+        })
     }
 
     /// Finds many keys under one guard.

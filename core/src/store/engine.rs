@@ -9,7 +9,7 @@ use super::timers::Timers;
 use super::version::Floors;
 use crate::clock::Clock;
 use crate::epoch;
-use crate::sync::{OnceLock, Weak};
+use crate::sync::{AtomicU64, OnceLock, Weak};
 use crate::table::Shards;
 
 /// The table of a store, and all that its operations need besides.
@@ -29,6 +29,8 @@ pub(super) struct Engine {
     pub(super) bell: OnceLock<Bell>,
     /// Itself.
     pub(super) this: Weak<Engine>,
+    /// Where an entry was last taken by `take_any`: a cursor's word.
+    pub(super) finger: AtomicU64,
     /// The fork generation of the process that made the store.
     pub(super) generation: u64,
 }

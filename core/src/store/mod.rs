@@ -38,7 +38,7 @@ use self::engine::Engine;
 use self::key::Key;
 pub use self::lag::ExpiryLag;
 use self::mortal::Mortals;
-use self::outgoing::Outgoing;
+use self::outgoing::{Outgoing, Until};
 pub use self::pin::Pin;
 use self::record::{Draft, Entry, KeyHasher};
 pub use self::record::{KEY_BYTES_MAX, VALUE_BYTES_MAX};
@@ -52,8 +52,8 @@ pub use self::value::Value;
 use self::version::Floors;
 use crate::epoch::{self, Guard};
 use crate::error::{Error, Result};
-use crate::sync::{Arc, OnceLock, Weak};
-use crate::table::{Change, Decision, Refused, Shards};
+use crate::sync::{Arc, AtomicU64, OnceLock, Weak};
+use crate::table::{Change, Cursor, Decision, Refused, Shards};
 
 /// A concurrent key/value store of byte strings. Share it by reference or in an `Arc`.
 ///
@@ -135,6 +135,7 @@ impl Store {
             default_ttl: options.default_ttl,
             bell: OnceLock::new(),
             this: Weak::clone(this),
+            finger: AtomicU64::new(Cursor::START.to_word()),
             generation: epoch::birth(),
         });
         Ok(Self { engine })
@@ -198,22 +199,7 @@ impl Store {
     /// As for [`set`](Self::set).
     pub fn set_if_absent(&self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<bool> {
         self.check()?;
-        let key = self.engine.key_ahead(key.as_ref());
-        let guard = epoch::pin();
-        if self.engine.find(&guard, key).is_some() {
-            return Ok(false);
-        }
-        let draft = Draft::new(key.bytes, value.as_ref())?;
-        let mut outgoing = Outgoing::new(draft, self.engine.until_default());
-        let change = self.engine.write(&guard, key, |seen, attempt| match seen.live() {
-            Some(_) => Decision::Keep,
-            None => self.engine.put(&mut outgoing, seen, key.hash, attempt),
-        })?;
-        let created = matches!(change, Change::Created);
-        if created {
-            self.engine.published(&guard, outgoing, key.hash, true);
-        }
-        Ok(created)
+        self.set_if_absent_until(key.as_ref(), value.as_ref(), self.engine.until_default())
     }
 
     /// Removes a key; the value that it had, `None` if it was absent.
@@ -226,6 +212,16 @@ impl Store {
         let key = self.engine.key_ahead(key.as_ref());
         let guard = epoch::pin();
         Ok(self.unlink(&guard, key, |_| true)?.map(Value::of))
+    }
+
+    /// The same as [`delete`](Self::delete), under the name that it has where `delete` only says
+    /// whether the key was there.
+    ///
+    /// # Errors
+    ///
+    /// As for [`delete`](Self::delete).
+    pub fn take(&self, key: impl AsRef<[u8]>) -> Result<Option<Value>> {
+        self.delete(key)
     }
 
     /// How many keys there are: exact when no write is in flight, never negative.
@@ -269,6 +265,26 @@ impl Store {
         })?;
         draft.published();
         Ok(SetResult::of(&change))
+    }
+
+    /// Sets a key to a value that ends at `until` if it is absent; whether it did.
+    fn set_if_absent_until(&self, key: &[u8], value: &[u8], until: Until) -> Result<bool> {
+        let key = self.engine.key_ahead(key);
+        let guard = epoch::pin();
+        if self.engine.find(&guard, key).is_some() {
+            return Ok(false);
+        }
+        let draft = Draft::new(key.bytes, value)?;
+        let mut outgoing = Outgoing::new(draft, until);
+        let change = self.engine.write(&guard, key, |seen, attempt| match seen.live() {
+            Some(_) => Decision::Keep,
+            None => self.engine.put(&mut outgoing, seen, key.hash, attempt),
+        })?;
+        let created = matches!(change, Change::Created);
+        if created {
+            self.engine.published(&guard, outgoing, key.hash, true);
+        }
+        Ok(created)
     }
 
     #[inline(never)]

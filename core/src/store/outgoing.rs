@@ -7,7 +7,7 @@ use super::capacity::{Capacity, Newcomer, cost};
 use super::deadline::{Deadline, Ttl};
 use super::engine::Engine;
 use super::mortal::{Mortals, Seen};
-use super::record::{Draft, Entry, Record};
+use super::record::{Draft, Entry, Record, Share};
 use super::timers::Timer;
 use crate::clock::Moment;
 use crate::epoch::Guard;
@@ -44,6 +44,11 @@ impl Outgoing {
     pub(super) fn new(draft: Draft, until: Until) -> Self {
         let (timer, deadline) = (None, Deadline::NEVER);
         Self { draft, until, timer, deadline, runs: false, is_evicted: false }
+    }
+
+    /// A counted reference to the record that it will be.
+    pub(super) fn share(&self) -> Share {
+        self.draft.share()
     }
 
     /// Gives it the end that it has in the place of `old`, and a timer if it needs one.

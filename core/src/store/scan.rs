@@ -5,6 +5,7 @@ use std::fmt;
 use super::{Store, Value};
 use crate::epoch;
 use crate::error::Result;
+use crate::sync::Relaxed;
 use crate::table::Cursor;
 
 /// Steps of a listing under one pin: it holds back the freeing of memory for microseconds only.
@@ -48,6 +49,41 @@ impl Store {
             }
         }
         keys
+    }
+
+    /// Removes some key, whichever; what it was, `None` if the store is empty. As atomic as
+    /// [`delete`](Self::delete). Who empties a store by it pays for each entry and bucket once: a
+    /// search begins where the last one ended, as that of `set.pop` in CPython does.
+    ///
+    /// # Errors
+    ///
+    /// As for [`delete`](Self::delete).
+    pub fn take_any(&self) -> Result<Option<Value>> {
+        self.check()?;
+        // Relaxed: a hint.
+        let last = Cursor::from_word(self.engine.finger.load(Relaxed));
+        match self.take_from(last)? {
+            None => self.take_from(Cursor::START),
+            taken => Ok(taken),
+        }
+    }
+
+    /// Removes the first key that a search meets.
+    fn take_from(&self, start: Cursor) -> Result<Option<Value>> {
+        let mut next = Some(start);
+        while let Some(at) = next {
+            let guard = epoch::pin();
+            let mut keys = Vec::new();
+            next = self.engine.scan(at, &guard, |entry| keys.push(entry.key()));
+            for key in keys {
+                let key = self.engine.key_ahead(key);
+                if let Some(taken) = self.unlink(&guard, key, |_| true)? {
+                    self.engine.finger.store(at.to_word(), Relaxed);
+                    return Ok(Some(Value::of(taken)));
+                }
+            }
+        }
+        Ok(None)
     }
 
     /// Removes every key; how many this call removed. Keys that are written meanwhile may stay.
@@ -112,5 +148,37 @@ impl Iterator for Scan<'_> {
 impl fmt::Debug for Scan<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Scan").field("prefix", &self.prefix.escape_ascii()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Miri: fewer.
+    const KEYS: u32 = if cfg!(miri) { 100 } else { 5000 };
+
+    #[test]
+    fn a_search_for_any_entry_begins_where_the_last_one_ended() {
+        let store = Store::builder().shards(1).build().expect("memory");
+        for key in 0..KEYS {
+            store.set(key.to_le_bytes(), "").expect("set");
+        }
+        let mut last = 0;
+        while store.take_any().expect("take_any").is_some() {
+            let place = store.engine.finger.load(Relaxed);
+            assert!(place >= last, "back from {last} to {place}");
+            last = place;
+        }
+        assert!(last > u64::MAX / 2, "the search stands at its beginning");
+    }
+
+    #[test]
+    fn a_place_in_a_scan_is_one_number() {
+        for (shard, hash) in [(0, 0), (5, 1 << 40), (63, u64::MAX)] {
+            let place = Cursor::from_word(Cursor::at(shard, hash).to_word());
+            assert!(place.is_of(shard));
+            assert_eq!(place.to_word(), Cursor::at(shard, hash).to_word());
+        }
     }
 }

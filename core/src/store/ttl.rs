@@ -61,6 +61,25 @@ impl Store {
         self.set_outgoing(&epoch::pin(), key, Outgoing::new(draft, until))
     }
 
+    /// Sets a key to a value with options if it is absent; whether it did. With a time to live it
+    /// makes a lease: whoever sets the key has it until the time is over.
+    ///
+    /// # Errors
+    ///
+    /// As for [`set_with`](Self::set_with).
+    pub fn set_if_absent_with(
+        &self,
+        key: impl AsRef<[u8]>,
+        value: impl AsRef<[u8]>,
+        options: impl Into<SetOptions>,
+    ) -> Result<bool> {
+        self.check()?;
+        match self.engine.until(options.into().ttl)? {
+            Some(until) => self.set_if_absent_until(key.as_ref(), value.as_ref(), until),
+            None => Ok(false),
+        }
+    }
+
     /// How long a key has still to live; `None` if it is absent.
     #[must_use]
     pub fn ttl(&self, key: impl AsRef<[u8]>) -> Option<Remaining> {

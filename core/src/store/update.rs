@@ -2,7 +2,7 @@
 
 use super::outgoing::Outgoing;
 use super::record::{Draft, Entry};
-use super::{Store, Value};
+use super::{Store, Ttl, Value};
 use crate::epoch;
 use crate::error::{Error, Result};
 use crate::table::{Change, Decision};
@@ -10,8 +10,10 @@ use crate::table::{Change, Decision};
 /// What a [`compute`](Store::compute) closure wants done with its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Op {
-    /// Set the key to this value.
+    /// Set the key to this value. It lives as long as it did, or by default if it is new.
     Put(Vec<u8>),
+    /// Set the key to this value, with another time to live.
+    PutFor(Vec<u8>, Ttl),
     /// Remove the key.
     Remove,
     /// Change nothing.
@@ -130,12 +132,16 @@ impl Store {
         let key = key.as_ref();
         loop {
             let old = self.get(key);
-            let draft = match f(old.as_ref())? {
-                Op::Put(value) => Some(Draft::new(key, &value)?),
-                Op::Remove if old.is_some() => None,
-                Op::Remove | Op::Keep => return Ok(Computed::Kept(old)),
+            let put = match f(old.as_ref())? {
+                Op::Keep => return Ok(Computed::Kept(old)),
+                Op::Remove => None,
+                Op::Put(value) => self.outgoing(key, &value, Ttl::Keep)?,
+                Op::PutFor(value, ttl) => self.outgoing(key, &value, ttl)?,
             };
-            if let Some(computed) = self.apply(key, old, draft)? {
+            if put.is_none() && old.is_none() {
+                return Ok(Computed::Kept(None));
+            }
+            if let Some(computed) = self.apply(key, old, put)? {
                 return Ok(computed);
             }
         }
@@ -162,16 +168,21 @@ impl Store {
         }
     }
 
-    /// Puts the draft, or nothing, in the place of exactly `old`; `None` when something else stands
-    /// there. The value holds its record, so that no other record can have its address meanwhile.
+    /// What is to be put under a key; `None` if its time is over already.
+    fn outgoing(&self, key: &[u8], value: &[u8], ttl: Ttl) -> Result<Option<Outgoing>> {
+        let draft = Draft::new(key, value)?;
+        Ok(self.engine.until(ttl)?.map(|until| Outgoing::new(draft, until)))
+    }
+
+    /// Puts what goes out, or nothing, in the place of exactly `old`; `None` when something else
+    /// stands there. The value holds its record: no other can have its address meanwhile.
     fn apply(
         &self,
         key: &[u8],
         old: Option<Value>,
-        draft: Option<Draft>,
+        mut outgoing: Option<Outgoing>,
     ) -> Result<Option<Computed>> {
-        let new = draft.as_ref().map(|draft| Value::new(draft.share()));
-        let mut outgoing = draft.map(|draft| Outgoing::new(draft, self.engine.until_kept()));
+        let new = outgoing.as_ref().map(|outgoing| Value::new(outgoing.share()));
         let key = self.engine.key_ahead(key);
         let guard = epoch::pin();
         let change = self.engine.write(&guard, key, |seen, attempt| {

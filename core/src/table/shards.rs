@@ -39,6 +39,17 @@ impl Cursor {
         Self { shard, from: hash }
     }
 
+    /// One number for a place not after this one, as close as it can say.
+    pub(crate) const fn to_word(self) -> u64 {
+        self.from / SHARDS_MAX as u64 * SHARDS_MAX as u64 + self.shard as u64
+    }
+
+    /// The place that a number stands for.
+    pub(crate) const fn from_word(word: u64) -> Self {
+        let shard = word % SHARDS_MAX as u64;
+        Self { shard: shard as usize, from: word - shard }
+    }
+
     /// Whether what comes next is in this shard.
     pub(crate) const fn is_of(self, shard: usize) -> bool {
         self.shard == shard

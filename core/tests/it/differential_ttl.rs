@@ -14,11 +14,11 @@ use crate::cases::cases;
 enum Call {
     SetWith(u8, Ttl),
     Set(u8),
-    SetIfAbsent(u8),
-    SetMany(Vec<u8>),
+    SetIfAbsent(u8, Ttl),
+    SetMany(Vec<u8>, Ttl),
     Incr(u8),
     CompareAndSwap(u8),
-    ComputePut(u8),
+    ComputePut(u8, Option<Ttl>),
     ComputeKeep(u8),
     Delete(u8),
     Get(u8),
@@ -59,11 +59,13 @@ fn call() -> impl Strategy<Value = Call> {
     prop_oneof![
         10 => (key.clone(), ttl()).prop_map(|(key, ttl)| Call::SetWith(key, ttl)),
         3 => key.clone().prop_map(Call::Set),
-        3 => key.clone().prop_map(Call::SetIfAbsent),
-        1 => proptest::collection::vec(key.clone(), 0..8).prop_map(Call::SetMany),
+        3 => (key.clone(), ttl()).prop_map(|(key, ttl)| Call::SetIfAbsent(key, ttl)),
+        1 => (proptest::collection::vec(key.clone(), 0..8), ttl())
+            .prop_map(|(keys, ttl)| Call::SetMany(keys, ttl)),
         4 => key.clone().prop_map(Call::Incr),
         2 => key.clone().prop_map(Call::CompareAndSwap),
-        2 => key.clone().prop_map(Call::ComputePut),
+        1 => key.clone().prop_map(|key| Call::ComputePut(key, None)),
+        2 => (key.clone(), ttl()).prop_map(|(key, ttl)| Call::ComputePut(key, Some(ttl))),
         2 => key.clone().prop_map(Call::ComputeKeep),
         3 => key.clone().prop_map(Call::Delete),
         3 => key.clone().prop_map(Call::Get),
@@ -182,19 +184,19 @@ impl World {
                 assert_eq!(result == SetResult::Created, created);
                 self.put(key, number, self.end(key, Ttl::Default));
             }
-            Call::SetIfAbsent(key) => {
+            Call::SetIfAbsent(key, ttl) => {
                 let (number, absent) = (self.number(), self.live(key).is_none());
-                let stored = self.store.set_if_absent([key], number.to_string()).expect("set");
-                assert_eq!(stored, absent);
-                if stored {
-                    self.put(key, number, self.end(key, Ttl::Default));
+                let stored = self.store.set_if_absent_with([key], number.to_string(), ttl);
+                assert_eq!(stored, Ok(absent && !self.has_passed(ttl)));
+                if stored == Ok(true) {
+                    self.put(key, number, self.end(key, ttl));
                 }
             }
-            Call::SetMany(keys) => {
+            Call::SetMany(keys, ttl) => {
                 let number = self.number();
                 let entries: Vec<_> = keys.iter().map(|&key| ([key], number.to_string())).collect();
-                self.store.set_many(&entries).expect("set_many");
-                keys.iter().for_each(|&key| self.put(key, number, self.end(key, Ttl::Default)));
+                self.store.set_many_with(&entries, ttl).expect("set_many");
+                keys.iter().for_each(|&key| self.written(key, number, ttl));
             }
             Call::Incr(key) => {
                 let sum = self.live(key).map_or(0, |entry| entry.number) + 7;
@@ -202,14 +204,15 @@ impl World {
                 self.put(key, sum, self.end(key, Ttl::Keep));
             }
             Call::CompareAndSwap(key) => self.compare_and_swap(key),
-            Call::ComputePut(key) => {
+            Call::ComputePut(key, ttl) => {
                 let (number, before) = (self.number(), self.live(key));
                 let put = |old: Option<&rkv::Value>| {
                     assert_eq!(old.is_some(), before.is_some());
-                    Ok::<_, Error>(Op::Put(number.to_string().into_bytes()))
+                    let value = number.to_string().into_bytes();
+                    Ok::<_, Error>(ttl.map_or(Op::Put(value.clone()), |ttl| Op::PutFor(value, ttl)))
                 };
                 self.store.compute([key], put).expect("compute");
-                self.put(key, number, self.end(key, Ttl::Keep));
+                self.written(key, number, ttl.unwrap_or(Ttl::Keep));
             }
             Call::ComputeKeep(key) => {
                 let computed = self.store.compute([key], |_| Ok::<_, Error>(Op::Keep));
@@ -265,18 +268,22 @@ impl World {
 
     fn set_with(&mut self, key: u8, ttl: Ttl) {
         let (number, passed, live) = (self.number(), self.has_passed(ttl), self.live(key));
-        let end = self.end(key, ttl);
         let result = self.store.set_with([key], number.to_string(), ttl).expect("set_with");
         match result {
             SetResult::Expired => assert!(passed),
             SetResult::Created => assert!(!passed && live.is_none()),
             SetResult::Updated => assert!(!passed && live.is_some()),
         }
-        if passed {
+        self.written(key, number, ttl);
+    }
+
+    /// A write that the store took, unless its time is over: then the key is gone.
+    fn written(&mut self, key: u8, number: i64, ttl: Ttl) {
+        if self.has_passed(ttl) {
             self.entries.remove(&key);
             self.look(key);
         } else {
-            self.put(key, number, end);
+            self.put(key, number, self.end(key, ttl));
         }
     }
 

@@ -79,7 +79,8 @@ fn longer_key_is_refused_by_every_write_and_found_by_no_read() {
     assert_eq!(store.set(&key, ""), Err(refusal()));
     assert_eq!(store.set_if_absent(&key, ""), Err(refusal()));
     assert_eq!(store.incr(&key, 1), Err(refusal()));
-    assert_eq!(store.set_many(&[(&b"fine"[..], ""), (&key, "")]), Err(refusal()));
+    let batch = [(&b"fine"[..], ""), (&key, "")];
+    assert_eq!(store.set_many(&batch), Err(refusal().into()));
     assert_eq!(store.session().set(&key, ""), Err(refusal()));
     assert!(store.compare_and_swap(&key, 1, "").is_err());
     let put = store.compute(&key, |_| rkv::Result::Ok(Op::Put(Vec::new())));

@@ -1,8 +1,9 @@
 //! What a `Store` does, one call at a time.
 
 use std::collections::BTreeMap;
+use std::thread;
 
-use rkv::{Computed, Error, Op, SetResult, Store, Value};
+use rkv::{Computed, Error, Eviction, Op, SetResult, Store, Value};
 
 /// A closure's answer, with the error type of the crate.
 type Wish = rkv::Result<Op>;
@@ -261,6 +262,73 @@ fn batches_work_key_by_key_in_order() {
     assert_eq!(found, [Some("2".into()), None, Some("3".into()), Some("2".into())]);
     assert_eq!(store.delete_many(&["a", "x", "a", "b"]), Ok(2));
     assert!(store.is_empty());
+}
+
+#[test]
+fn a_batch_that_is_stopped_says_where() {
+    let reject = Store::builder().max_entries(3).eviction(Eviction::Reject).shards(1);
+    let store = reject.build().expect("memory");
+    let entries = [("a", "1"), ("b", "2"), ("a", "3"), ("c", "4"), ("d", "5"), ("e", "6")];
+    let stopped = store.set_many(&entries).expect_err("too many");
+    assert_eq!((stopped.done, &stopped.error), (4, &Error::Full));
+    assert_eq!(stopped.to_string(), format!("{}, after 4 of the batch", Error::Full));
+    assert_eq!(store.keys(""), ["a", "b", "c"].map(|key| key.as_bytes().to_vec()));
+    assert_eq!(text(store.get("a")), Some("3".into()));
+}
+
+#[test]
+fn what_is_taken_is_gone_and_handed_out() {
+    let store = Store::new();
+    store.set("k", "v").expect("set");
+    assert_eq!(text(store.take("k").expect("take")), Some("v".into()));
+    assert_eq!(store.take("k"), Ok(None));
+    assert!(store.is_empty());
+}
+
+#[test]
+fn taking_any_empties_a_store_entry_by_entry() {
+    let store = Store::new();
+    assert_eq!(store.take_any(), Ok(None));
+    let mut expected: Vec<String> = (0..3000).map(|key| key.to_string()).collect();
+    for key in &expected {
+        store.set(key, format!("{key}!")).expect("set");
+    }
+    let mut taken = Vec::new();
+    while let Some(entry) = store.take_any().expect("take_any") {
+        assert!(!store.contains(entry.key()));
+        assert_eq!(&*entry, [entry.key(), b"!"].concat());
+        taken.push(String::from_utf8(entry.key().to_vec()).expect("text"));
+    }
+    assert!(store.is_empty());
+    expected.sort();
+    taken.sort();
+    assert_eq!(taken, expected);
+    // Wherever the last search ended, one entry is found.
+    for key in 0..300 {
+        store.set(key.to_string(), "").expect("set");
+        assert!(store.take_any().expect("take_any").is_some(), "key {key}");
+    }
+}
+
+#[test]
+fn what_threads_take_from_a_store_goes_to_one_of_them() {
+    const KEYS: u32 = 20_000;
+    let store = Store::new();
+    for key in 0..KEYS {
+        store.set(key.to_le_bytes(), "").expect("set");
+    }
+    let take_all = || {
+        let next = || store.take_any().expect("take_any").map(|entry| entry.key().to_vec());
+        std::iter::from_fn(next).collect::<Vec<_>>()
+    };
+    let mut taken = thread::scope(|scope| {
+        let threads = [(); 4].map(|()| scope.spawn(take_all));
+        threads.map(|thread| thread.join().expect("a thread")).concat()
+    });
+    taken.sort();
+    let mut expected: Vec<_> = (0..KEYS).map(|key| key.to_le_bytes().to_vec()).collect();
+    expected.sort();
+    assert!(taken == expected, "{} of {KEYS} were taken", taken.len());
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-use rkv::{Error, ManualClock, Remaining, SetResult, Store, Ttl};
+use rkv::{Error, ManualClock, Op, Remaining, SetResult, Store, Ttl};
 
 use crate::dice::Dice;
 use crate::stress::preempt::Preempted;
@@ -24,6 +24,10 @@ fn a_time_to_live_of_zero_is_refused_and_changes_nothing() {
     store.set("k", "v").expect("set");
     let zero = Ttl::After(Duration::ZERO);
     assert_eq!(store.set_with("k", "w", zero), Err(Error::InvalidTtl));
+    assert_eq!(store.set_if_absent_with("new", "w", zero), Err(Error::InvalidTtl));
+    assert_eq!(store.set_many_with(&[("new", "w")], zero), Err(Error::InvalidTtl.into()));
+    let put = store.compute("k", |_| rkv::Result::Ok(Op::PutFor(vec![], zero)));
+    assert_eq!(put.err(), Some(Error::InvalidTtl));
     assert_eq!(store.expire("k", zero), Err(Error::InvalidTtl));
     assert_eq!(store.expire("k", Ttl::Keep), Err(Error::InvalidTtl));
     assert_eq!(store.touch("k", Duration::ZERO), Err(Error::InvalidTtl));

@@ -54,7 +54,7 @@ const WRITES: [(&str, Write); 6] = [
     ("set on a key", |store, large| store.set(name(7), large).map(drop)),
     ("set_if_absent", |store, large| store.set_if_absent("new", large).map(drop)),
     ("set_with", |store, large| store.set_with("new", large, Ttl::After(MS)).map(drop)),
-    ("set_many", |store, large| store.set_many(&[(&b"new"[..], large)])),
+    ("set_many", |store, large| Ok(store.set_many(&[(&b"new"[..], large)])?)),
     ("session", |store, large| store.session().set("new", large).map(drop)),
 ];
 

@@ -58,7 +58,7 @@ fn a_batch_with_a_refused_record_is_not_applied_at_all() {
     let store = Store::new();
     let large = vec![b'x'; RECORD_BYTES_MIN];
     let entries = [("a", &b"1"[..]), ("b", &large), ("c", b"3")];
-    assert_eq!(without_records(|| store.set_many(&entries)), Err(Error::NoMemory));
+    assert_eq!(without_records(|| store.set_many(&entries)), Err(Error::NoMemory.into()));
     assert!(store.is_empty());
     assert_eq!(store.set_many(&entries), Ok(()));
     assert_eq!(store.count(), 3);

@@ -72,6 +72,6 @@ fn a_batch_with_a_refused_timer_is_not_applied_at_all() {
     // Three, so that what the batch makes of them is of other sizes.
     let entries = [("a", "1"), ("b", "2"), ("c", "3")];
     let refused = without_blocks(TIMER_BYTES, TIMER_BYTES, || store.set_many(&entries));
-    assert_eq!(refused, Err(Error::NoMemory));
+    assert_eq!(refused, Err(Error::NoMemory.into()));
     assert_eq!(store.stats().entries, 0);
 }
