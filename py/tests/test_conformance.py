@@ -16,7 +16,7 @@ ERRORS = {code: name for name, code in json.loads((TABLE / "errors.json").read_t
 CASE_FIELDS = {"name", "faces", "options", "open", "steps"}
 
 # What a Python program cannot do.
-LACKS = {"compare_and_swap", "version", "set_many", "delete_many"}
+LACKS = {"compare_and_swap", "version", "set_many", "delete_many", "take", "compute"}
 
 
 class Absent:

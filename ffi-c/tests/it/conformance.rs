@@ -45,6 +45,8 @@ impl Face for C {
         "set_if_absent",
         "contains",
         "compare_and_swap",
+        "take",
+        "compute",
         "keys",
         "set_many",
         "delete_many",
@@ -99,6 +101,8 @@ impl Face for C {
             Op::SetIfAbsent { .. }
             | Op::Contains { .. }
             | Op::CompareAndSwap { .. }
+            | Op::Take { .. }
+            | Op::Compute { .. }
             | Op::Keys { .. }
             | Op::SetMany { .. }
             | Op::DeleteMany { .. }
