@@ -7,6 +7,9 @@
 //! Reads, writes and resizes of both are lock-free: a thread that stops inside of one blocks no
 //! other thread's. Reclamation of memory waits for stopped readers.
 
+//!
+//! `docs/rust.md` in the repository shows all of it in ten minutes.
+
 #![deny(unsafe_code)]
 #![cfg_attr(
     rkv_loom,
@@ -52,3 +55,8 @@ pub use store::{
     Computed, ENTRY_BYTES, Eviction, ExpiryLag, KEY_BYTES_MAX, Op, Pin, Remaining, Scan, Session,
     SetOptions, SetResult, Stats, Store, StoreBuilder, Ttl, VALUE_BYTES_MAX, Value,
 };
+
+/// The guide's code, which is compiled and run as that of this documentation is.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/rust.md")]
+struct Guide;

@@ -2,6 +2,7 @@
 //! they are installed.
 
 mod conformance;
+mod guides;
 mod header;
 mod install;
 mod programs;
