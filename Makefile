@@ -38,8 +38,8 @@ check-rust:
 .PHONY: check-python
 check-python: $(VENV)
 	cd py && ../.venv/bin/ruff check -q && ../.venv/bin/ruff format -q --check
-	.venv/bin/ruff check -q --config py/pyproject.toml demo
-	.venv/bin/ruff format -q --check --config py/pyproject.toml demo
+	.venv/bin/ruff check -q --config py/pyproject.toml demo benches/python
+	.venv/bin/ruff format -q --check --config py/pyproject.toml demo benches/python
 
 .PHONY: test
 test: test-rust test-python test-demo ## All tests that need neither nightly nor loom
@@ -71,6 +71,30 @@ demo: $(VENV) ## Count the words of a text in four languages: make demo [CORPUS=
 .PHONY: py
 py: $(VENV) ## Install the Python package, optimised, into .venv
 	VIRTUAL_ENV=$(CURDIR)/.venv .venv/bin/maturin develop -q --release -m py/Cargo.toml
+
+.PHONY: wheel
+wheel: $(VENV) ## Build the Python package as a wheel for CPython 3.11 and later, into dist/
+	rm -f dist/rkv-*.whl
+	.venv/bin/maturin build -q --release --features abi3 -m py/Cargo.toml --out dist
+
+.PHONY: test-wheel
+# No index: what the wheel needs beside Python is in it.
+test-wheel: wheel # The wheel, from an environment that has nothing else; then all tests there
+	rm -rf $(TARGET)/wheel
+	python3 -m venv $(TARGET)/wheel
+	$(TARGET)/wheel/bin/python -m pip install -q --no-index --no-deps dist/rkv-*.whl
+	cd $(TARGET)/wheel && bin/python -W error -m rkv
+	cd $(TARGET)/wheel && bin/python -W error $(CURDIR)/py/examples/quickstart.py
+	$(TARGET)/wheel/bin/python -m pip install -q -r py/requirements-dev.txt
+	cd py && $(TARGET)/wheel/bin/python -m pytest -q
+
+.PHONY: py-freethreaded
+py-freethreaded: ## Run the Python tests on a CPython without the global interpreter lock
+	py/freethreaded/run
+
+.PHONY: docs-python
+docs-python: $(VENV) # The reference of the Python package, in target/pdoc
+	$(PYTHON) -W error -m pdoc rkv -o $(TARGET)/pdoc
 
 .PHONY: lib
 lib: ## Build libkv.so and libkv.a, optimised
@@ -199,6 +223,13 @@ expiry: ## Time how late expired keys go, and what deadlines cost, 3 minutes
 bounded: ## Count the hits of bounded caches and time them beside their rivals, 4 minutes
 	cargo run --release -p rkv-benches --bin rkv-bounded -- \
 		--record bounded.csv --charts docs/charts --document docs/benchmarks.md
+
+.PHONY: calls
+# The Python rows are those of `make py`: the extension for this very interpreter.
+calls: py ## Time what a call costs from C and from Python, beside Rust and rivals, 2 minutes
+	cargo run --release -p rkv-benches --bin rkv-calls -- --document docs/benchmarks.md
+	$(PYTHON) -m pip install -q -r benches/python/requirements.txt
+	$(PYTHON) benches/python/calls.py --document docs/benchmarks.md
 
 .PHONY: memory
 memory: ## Show that memory stays flat under churn, and shrinks after a peak
