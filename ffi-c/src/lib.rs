@@ -8,7 +8,7 @@
 //! `cbindgen.toml`, and the comments on unsafe code cite them. The exported functions are written
 //! out one by one because cbindgen does not see those that a macro makes.
 
-// The loom model compiles `slot.rs` alone.
+// The loom models compile `slot.rs` and `free.rs` alone.
 #![cfg(not(rkv_loom))]
 #![expect(
     clippy::missing_safety_doc,
@@ -28,6 +28,8 @@ mod status;
 mod failure;
 mod boundary;
 mod slot;
+mod free;
+mod table;
 mod handle;
 mod lifetime;
 mod options;

@@ -7,8 +7,9 @@ use crate::boundary::{Out, boundary, bytes, write_unless_null};
 use crate::failure::Failure;
 use crate::handle::{self, NO_STORE, Opened, kv_store_t};
 use crate::options::kv_options_t;
-use crate::slot::{Entered, Released};
+use crate::slot::Released;
 use crate::status::{KV_BUFFER_TOO_SMALL, KV_NOT_FOUND, KV_OK, kv_status_t};
+use crate::table::Held;
 
 /// Opens a store in memory and writes its handle to `out_store`; NULL for `options` means the
 /// defaults. On failure `out_store` becomes the zero handle.
@@ -56,9 +57,8 @@ pub extern "C" fn kv_close(store: kv_store_t) -> kv_status_t {
             Released::Closed => return Err(rkv::Error::Closed.into()),
             Released::Last => {}
         }
-        let closed = entered.leave().map_or(Ok(()), Opened::close);
-        handle::freed(store);
-        closed.map(|()| KV_OK).map_err(Failure::from)
+        entered.leave().map_or(Ok(()), Opened::close)?;
+        Ok(KV_OK)
     })
 }
 
@@ -237,7 +237,7 @@ pub extern "C" fn kv_flush() -> kv_status_t {
 ///
 /// # Errors
 /// Closed when the handle names no open store, Forked when another process opened it.
-pub(crate) fn enter(handle: kv_store_t) -> Result<Entered<'static, Opened>, Failure> {
+pub(crate) fn enter(handle: kv_store_t) -> Result<Held<Opened>, Failure> {
     let store = handle::enter(handle)?;
     store.check()?;
     Ok(store)
