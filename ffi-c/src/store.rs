@@ -102,6 +102,21 @@ pub unsafe extern "C" fn kv_get(
     })
 }
 
+/// Asks whether `key` exists: KV_OK or KV_NOT_FOUND.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kv_contains(
+    store: kv_store_t,
+    key: *const c_void,
+    key_len: usize,
+) -> kv_status_t {
+    boundary(|| {
+        // SAFETY: convention 5.
+        let key = unsafe { bytes("key", key, key_len)? };
+        found(enter(store)?.contains(key))
+    })
+}
+
 /// Copies the value of `key` into fresh memory, to be freed by kv_free, and writes its address to
 /// `out_data` and its length to `out_len`.
 ///
@@ -141,7 +156,7 @@ pub unsafe extern "C" fn kv_get_dup(
     })
 }
 
-/// Frees memory that kv_get_dup or kv_get_many returned; NULL does nothing.
+/// Frees memory that kv_get_dup, kv_get_many or kv_keys returned; NULL does nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kv_free(data: *mut c_void) {
     // SAFETY: convention 7, `data` is NULL or comes from `malloc` in this library.

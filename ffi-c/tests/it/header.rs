@@ -8,9 +8,27 @@ use std::path::Path;
 use crate::toolchain::{package, repository};
 
 /// The files with C items, in the order in which a reader of the header meets them.
-pub(crate) const SOURCES: [&str; 15] = [
-    "version", "status", "failure", "handle", "lifetime", "options", "entry", "store", "ttl",
-    "clock", "scan", "guard", "pin", "batch", "stats",
+pub(crate) const SOURCES: [&str; 20] = [
+    "version",
+    "status",
+    "failure",
+    "handle",
+    "lifetime",
+    "options",
+    "entry",
+    "store",
+    "ttl",
+    "clock",
+    "conditional",
+    "compute",
+    "scan",
+    "value",
+    "iterate",
+    "listing",
+    "guard",
+    "pin",
+    "batch",
+    "stats",
 ];
 
 #[test]

@@ -60,8 +60,28 @@ fn what_is_read_under_a_guard_stays_readable() {
 }
 
 #[test]
-fn batches_answer_as_single_reads_do() {
+fn batches_do_what_single_calls_would() {
     c_program(&["many.c"], Memory::AccessesAndLeaks);
+}
+
+#[test]
+fn values_that_are_kept_stay_and_are_freed_once() {
+    c_program(&["values.c"], Memory::AccessesAndLeaks);
+}
+
+#[test]
+fn iterators_show_all_and_serve_one_thread_at_a_time() {
+    c_program(&["iterate.c"], Memory::AccessesAndLeaks);
+}
+
+#[test]
+fn conditional_writes_have_one_winner() {
+    c_program(&["conditional.c"], Memory::AccessesAndLeaks);
+}
+
+#[test]
+fn computed_changes_are_atomic_and_may_call_anything() {
+    c_program(&["compute.c"], Memory::AccessesAndLeaks);
 }
 
 #[test]
