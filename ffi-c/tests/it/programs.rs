@@ -140,6 +140,16 @@ fn wrapper_reads_without_copies_and_in_batches() {
 }
 
 #[test]
+fn wrapper_keeps_values_and_lets_exceptions_out() {
+    cpp_program(&["wrapper_values.cpp"], Memory::AccessesAndLeaks);
+}
+
+#[test]
+fn wrapper_loops_over_entries_and_writes_batches() {
+    cpp_program(&["wrapper_listing.cpp"], Memory::AccessesAndLeaks);
+}
+
+#[test]
 fn wrapper_takes_durations_for_times_to_live() {
     cpp_program(&["wrapper_ttl.cpp"], Memory::AccessesAndLeaks);
 }
