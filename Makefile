@@ -131,7 +131,7 @@ loom: ## Run the models of the real code under loom: make loom [PREEMPTIONS=2]
 		CARGO_TARGET_DIR=$(TARGET)/loom \
 		cargo test -p rkv --lib --profile loom models:: -- --test-threads=1 --nocapture
 	RUSTFLAGS="--cfg rkv_loom" CARGO_TARGET_DIR=$(TARGET)/loom \
-		cargo test -p rkv-ffi-c --test slot_model --profile loom
+		cargo test -p rkv-ffi-c --test slot_model --test free_model --profile loom
 
 .PHONY: miri
 # crossbeam-epoch turns numbers into pointers, so only the table keeps strict provenance.

@@ -12,8 +12,9 @@
  *     the status KV_ERR_CLOSED and not a crash, also when other stores were opened since. It is a
  *     structure and not a plain integer so that the compiler finds swapped arguments; it travels
  *     by value and costs what an integer costs. The zero handle { 0 } names no store.
- *     A kv_guard_t is such a number too, of a pin of one thread: what is no guard, or not any
- *     more, is KV_ERR_INVALID_ARGUMENT, and a guard of another thread is KV_ERR_WRONG_THREAD.
+ *     kv_value_t, kv_iter_t, kv_change_t and kv_guard_t are such numbers too, of a value that is
+ *     kept, of an iterator, of a callback that runs, and of a pin of one thread: what is none, or
+ *     not any more, is KV_ERR_INVALID_ARGUMENT; a guard of another thread is KV_ERR_WRONG_THREAD.
  *
  *  3. Statuses. Functions that can fail return kv_status_t: 0 is success, a positive number is an
  *     outcome that a correct program expects (no such key, buffer too small), a negative number is
@@ -24,32 +25,41 @@
  *
  *  5. Bytes in. Keys and values are a pointer and a length, any bytes, without a NUL at the end.
  *     NULL is allowed if and only if the length is 0; empty keys and empty values are ordinary.
- *     The bytes must stay as they are during the call, and so must arrays of keys; they are copied,
- *     never kept.
+ *     The bytes must stay as they are during the call, and so must arrays of keys and pairs; they
+ *     are copied, never kept.
  *
  *  6. Results. Out-pointers must be aligned and writable, and buffers as large as you say. They
  *     must not be NULL unless the function says so. They are written on KV_OK, and otherwise only
  *     as the function says.
  *
- *  7. Memory. Nobody has to free anything, except what kv_get_dup and kv_get_many returned, by
- *     kv_free. Guards are to be ended by kv_unpin.
+ *  7. Memory. What the program has to give back, and by what; nothing else:
+ *       by kv_free         what kv_get_dup, kv_get_many and kv_keys returned
+ *       by kv_value_free   values of kv_get_value and kv_take; they outlive their store
+ *       by kv_iter_close   iterators of kv_iter_open
+ *       by kv_unpin        guards of kv_pin
+ *       by kv_close        stores of kv_open, and each reference of kv_retain
+ *     All of them do nothing for NULL or the zero handle, but kv_unpin, which refuses it.
  *
  *  8. Structures that begin with struct_size may grow at their end in later versions. Let
- *     kv_options_init fill kv_options_t. A program may be older or newer than the library: what it
- *     does not know is the default, and what the library does not know is KV_ERR_UNSUPPORTED if
- *     it is set. Read from a structure that the library filled, in a callback too, only what lies
- *     within its struct_size; kv_stats makes the rest zero.
+ *     kv_options_init fill kv_options_t, and kv_entry_init a kv_entry_t that the library is to
+ *     fill. A program may be older or newer than the library: what it does not know is the default,
+ *     and what the library does not know is KV_ERR_UNSUPPORTED if it is set. Read from a structure
+ *     that the library passes to a callback only what lies within its struct_size; in structures of
+ *     the program, the rest is made zero.
  *
  *  9. Threads. Every function may be called from any thread at any time, on the same store too;
- *     no call waits for another. Error texts and guards belong to their thread. No function may be
- *     called from a signal handler.
+ *     no call waits for another. Values belong to no thread; error texts, guards and changes belong
+ *     to theirs. Iterators serve one thread at a time; a second gets KV_ERR_BUSY. No function may
+ *     be called from a signal handler.
  *
  * 10. Callbacks run on the calling thread before the function returns; user_data is passed through
- *     and may be NULL. They may call every function, also on the same store, also kv_close. They
- *     must not throw, longjmp or end the thread, and must keep no pointer that they were given.
+ *     and may be NULL. No lock is held and nothing is pinned meanwhile: they may take their time
+ *     and call every function, also on the same key, also kv_close. They must not throw, longjmp
+ *     or end the thread, and must keep no pointer that they were given.
  *
- * 11. Fork. In a child process, every call on a store that the parent opened, and on a guard of
- *     such a store, returns KV_ERR_FORKED. The child may open stores of its own.
+ * 11. Fork. In a child process, every call on a store that the parent opened, and on a guard or an
+ *     iterator of such a store, returns KV_ERR_FORKED; so does a call whose callback has forked.
+ *     Values of the parent stay readable. The child may open stores of its own.
  *
  * 12. Faults inside rkv do not end the program: the call returns KV_ERR_PANIC.
  *
@@ -127,6 +137,24 @@
 /** What kv_advance tells when no key has a deadline. */
 #define KV_NOTHING_DUE UINT64_MAX
 
+/** What a callback of kv_compute returns: the key is to stay as it is. */
+#define KV_CHANGE_KEEP 0
+
+/**
+ * What a callback of kv_compute returns: the key is to have the value that kv_change_put was given
+ * last.
+ */
+#define KV_CHANGE_PUT 1
+
+/** What a callback of kv_compute returns: the key is to be removed, if it exists. */
+#define KV_CHANGE_REMOVE 2
+
+/**
+ * What a callback of kv_compute returns: the key is to stay as it is, and the call to return
+ * KV_STOPPED.
+ */
+#define KV_CHANGE_ABORT 3
+
 /**
  * The result of a call: 0 is success, a positive number is an outcome that a caller expects, a
  * negative number is an error, whose text kv_last_error_message gives.
@@ -174,6 +202,35 @@ typedef struct kv_options_t {
 } kv_options_t;
 
 /**
+ * Some bytes that somebody else owns, without a NUL at the end. When the library made it, `data`
+ * is NULL only where a function says so, and not because `len` is 0.
+ */
+typedef struct kv_slice_t {
+  /** The first byte. */
+  const void *data;
+  /** Number of bytes. */
+  size_t len;
+} kv_slice_t;
+
+/**
+ * A key with its value. One that was passed to a callback is valid until that returns; for any
+ * other, prepared by kv_entry_init, the function that filled it says how long its bytes are.
+ */
+typedef struct kv_entry_t {
+  /**
+   * In a callback, the size of this structure in the library, which may be larger than in the
+   * program. Elsewhere sizeof(kv_entry_t) of the program, set by kv_entry_init.
+   */
+  size_t struct_size;
+  /** The key. */
+  struct kv_slice_t key;
+  /** The value. */
+  struct kv_slice_t value;
+  /** A number that grows with each write of the key. */
+  uint64_t version;
+} kv_entry_t;
+
+/**
  * A store, by number. The zero handle, { 0 }, names no store.
  *
  * It is a structure, so that a compiler tells it from every other number, and passed by value. Do
@@ -185,27 +242,31 @@ typedef struct kv_store_t {
 } kv_store_t;
 
 /**
- * Some bytes that somebody else owns, without a NUL at the end. When the library made it, `data`
- * is NULL only where a function says so, and not because `len` is 0.
+ * What a callback of kv_compute is about to do, by number. It names something only while the
+ * callback that it was passed to runs, and on its thread.
  */
-typedef struct kv_slice_t {
-  /** The first byte. */
-  const void *data;
-  /** Number of bytes. */
-  size_t len;
-} kv_slice_t;
+typedef struct kv_change_t {
+  /** Private. */
+  uint64_t id;
+} kv_change_t;
 
-/** A key with its value, valid until the callback that it was passed to returns. */
-typedef struct kv_entry_t {
-  /** Size of this structure in the library, which may be larger than in the program. */
-  size_t struct_size;
-  /** The key. */
-  struct kv_slice_t key;
-  /** The value. */
-  struct kv_slice_t value;
-  /** A number that grows with each write of the key. */
-  uint64_t version;
-} kv_entry_t;
+/**
+ * Called with the entry that stands under the key, or NULL if the key does not exist; returns one
+ * of the four constants KV_CHANGE_KEEP, KV_CHANGE_PUT, KV_CHANGE_REMOVE and KV_CHANGE_ABORT.
+ *
+ * It may run more than once: see kv_compute. Convention 10 holds: it may use the store freely, and
+ * must not throw or keep pointers.
+ */
+typedef int32_t (*kv_compute_fn)(void *user_data,
+                                 const struct kv_entry_t *current,
+                                 struct kv_change_t change);
+
+/**
+ * Called with an entry; 0 means that all is well, any other number makes the call KV_STOPPED.
+ *
+ * Convention 10 holds: it may use the store freely, and must not throw or keep pointers.
+ */
+typedef int32_t (*kv_read_fn)(void *user_data, const struct kv_entry_t *entry);
 
 /**
  * Called once for each entry; 0 goes on, any other number ends the scan.
@@ -213,6 +274,30 @@ typedef struct kv_entry_t {
  * Convention 10 holds: it may use the store freely, and must not throw or keep pointers.
  */
 typedef int32_t (*kv_scan_fn)(void *user_data, const struct kv_entry_t *entry);
+
+/**
+ * A value that the program keeps, by number. The zero handle, { 0 }, names none.
+ *
+ * It is an entry as it stood at one moment, which never changes, and belongs to no thread. It
+ * outlives the store, and holds back its own memory only. Passed by value; copies are equal, and
+ * are freed together, once. Do not look into it.
+ */
+typedef struct kv_value_t {
+  /** Private. */
+  uint64_t id;
+} kv_value_t;
+
+/**
+ * An iterator over entries of a store, by number. The zero handle, { 0 }, names none.
+ *
+ * It may be used by any thread, by one at a time: a call on an iterator that another thread is
+ * using is KV_ERR_BUSY and does nothing. Passed by value; copies are equal, and are closed
+ * together, once. Do not look into it.
+ */
+typedef struct kv_iter_t {
+  /** Private. */
+  uint64_t id;
+} kv_iter_t;
 
 /**
  * A pin of one thread, by number. The zero guard, { 0, 0 }, names none.
@@ -225,6 +310,14 @@ typedef struct kv_guard_t {
   /** Private. */
   uint64_t id;
 } kv_guard_t;
+
+/** A key with the value that it is to have. */
+typedef struct kv_pair_t {
+  /** The key. */
+  struct kv_slice_t key;
+  /** The value. */
+  struct kv_slice_t value;
+} kv_pair_t;
 
 /** The figures of a store at one moment. */
 typedef struct kv_stats_t {
@@ -293,6 +386,9 @@ typedef struct kv_stats_t {
 /** A callback asked to stop. */
 #define KV_STOPPED 17
 
+/** The iterator has come to its end. */
+#define KV_END 18
+
 /** An argument is outside of what the function accepts; the error text names it. */
 #define KV_ERR_INVALID_ARGUMENT (-1)
 
@@ -319,7 +415,7 @@ typedef struct kv_stats_t {
 
 /**
  * There is no room, although memory is not short: the store has reached a bound and does not
- * evict, or there are as many stores or guards as there can be.
+ * evict, or there are as many stores, guards, values or iterators as there can be.
  */
 #define KV_ERR_FULL (-8)
 
@@ -344,7 +440,7 @@ typedef struct kv_stats_t {
 /** The object belongs to another thread. */
 #define KV_ERR_WRONG_THREAD (-15)
 
-/** The object is in use. */
+/** Another thread is using the object. */
 #define KV_ERR_BUSY (-16)
 
 /** The time is over. */
@@ -411,6 +507,13 @@ const char *kv_last_error_message(void);
 kv_status_t kv_options_init(struct kv_options_t *options, size_t struct_size);
 
 /**
+ * Prepares a structure for kv_iter_next or kv_value_entry: sets struct_size to `struct_size`,
+ * which is sizeof(kv_entry_t), and all else to zero.
+ */
+kv_status_t kv_entry_init(struct kv_entry_t *entry,
+                          size_t struct_size);
+
+/**
  * Opens a store in memory and writes its handle to `out_store`; NULL for `options` means the
  * defaults. On failure `out_store` becomes the zero handle.
  *
@@ -452,6 +555,12 @@ kv_status_t kv_get(struct kv_store_t store,
                    size_t buffer_size,
                    size_t *out_len);
 
+/** Asks whether `key` exists: KV_OK or KV_NOT_FOUND. */
+KV_NODISCARD
+kv_status_t kv_contains(struct kv_store_t store,
+                        const void *key,
+                        size_t key_len);
+
 /**
  * Copies the value of `key` into fresh memory, to be freed by kv_free, and writes its address to
  * `out_data` and its length to `out_len`.
@@ -466,7 +575,7 @@ kv_status_t kv_get_dup(struct kv_store_t store,
                        void **out_data,
                        size_t *out_len);
 
-/** Frees memory that kv_get_dup or kv_get_many returned; NULL does nothing. */
+/** Frees memory that kv_get_dup, kv_get_many or kv_keys returned; NULL does nothing. */
 void kv_free(void *data);
 
 /**
@@ -581,6 +690,84 @@ kv_status_t kv_advance(struct kv_store_t store,
 kv_status_t kv_clock_advance(struct kv_store_t store, uint64_t ms);
 
 /**
+ * Stores a copy of `value` under a copy of `key`, to live as kv_set_ttl says, unless the key
+ * exists; in one atomic step. Returns KV_OK or KV_EXISTS, which has changed nothing.
+ *
+ * With a time to live it makes a lease: who gets KV_OK has it until the time has passed.
+ */
+kv_status_t kv_set_if_absent(struct kv_store_t store,
+                             const void *key,
+                             size_t key_len,
+                             const void *value,
+                             size_t value_len,
+                             uint64_t ttl_ms);
+
+/**
+ * Stores a copy of `value` under `key` if the key stands at `version`, which an entry or
+ * `out_version` told before; in one atomic step. The key lives as long as it did.
+ *
+ * Returns KV_OK, and writes the new version to `out_version`, which may be NULL; or KV_CONFLICT,
+ * which has changed nothing, and writes the version that stands there, 0 if the key does not
+ * exist.
+ */
+kv_status_t kv_compare_and_swap(struct kv_store_t store,
+                                const void *key,
+                                size_t key_len,
+                                uint64_t version,
+                                const void *value,
+                                size_t value_len,
+                                uint64_t *out_version);
+
+/**
+ * Does with `key` what `callback` wants, in one atomic step, whatever stands there.
+ *
+ * The callback sees what stands there, decides, and for KV_CHANGE_PUT passes the new value to
+ * kv_change_put. If another thread changes the key meanwhile, nothing is done, and the callback
+ * runs again and sees the new state; so it must not count its runs. No lock is held and nothing is
+ * pinned while it runs. A callback that changes the key itself, each time, never comes to an end.
+ *
+ * Returns KV_OK, and writes to `out_version`, which may be NULL, the version that stands now, 0 if
+ * the key does not exist; or KV_STOPPED for KV_CHANGE_ABORT. KV_CHANGE_PUT without kv_change_put,
+ * and any other number than the four, are KV_ERR_INVALID_ARGUMENT. On all but KV_OK nothing was
+ * changed.
+ */
+kv_status_t kv_compute(struct kv_store_t store,
+                       const void *key,
+                       size_t key_len,
+                       kv_compute_fn callback,
+                       void *user_data,
+                       uint64_t *out_version);
+
+/**
+ * Says what the value of the key is to be, a copy of these bytes, and how long it is to live: for
+ * `ttl_ms` milliseconds from when it is stored, or as KV_TTL_KEEP, which is the usual,
+ * KV_TTL_NEVER or KV_TTL_DEFAULT say.
+ *
+ * It is for a callback of kv_compute that is about to return KV_CHANGE_PUT; if it calls this more
+ * than once, the last call counts. Callbacks may be nested, and the change of an outer one given
+ * too. Any other number is KV_ERR_INVALID_ARGUMENT.
+ */
+kv_status_t kv_change_put(struct kv_change_t change,
+                          const void *value,
+                          size_t value_len,
+                          uint64_t ttl_ms);
+
+/**
+ * Calls `callback` once with `user_data` and the entry of `key`, without a copy of it.
+ *
+ * The entry stays as it is while the callback runs, whatever others do to the key or the store.
+ * Nothing is pinned or locked meanwhile: the callback may take its time, and use the store.
+ *
+ * Returns KV_OK, KV_NOT_FOUND (the callback does not run), or KV_STOPPED if the callback returned
+ * another number than 0.
+ */
+kv_status_t kv_read(struct kv_store_t store,
+                    const void *key,
+                    size_t key_len,
+                    kv_read_fn callback,
+                    void *user_data);
+
+/**
  * Calls `callback` with `user_data` for each key that begins with `prefix`, in no order; a prefix
  * of length 0 means all keys.
  *
@@ -595,6 +782,104 @@ kv_status_t kv_scan(struct kv_store_t store,
                     size_t prefix_len,
                     kv_scan_fn callback,
                     void *user_data);
+
+/**
+ * Writes to `out_value` a reference to the value of `key`, to be freed by kv_value_free: nothing
+ * is copied, and the value stays readable whatever others do to the key or the store.
+ *
+ * Returns KV_OK or KV_NOT_FOUND; `out_value` becomes the zero handle unless it is KV_OK.
+ * KV_ERR_FULL if the program keeps 16,777,216 values already.
+ */
+KV_NODISCARD
+kv_status_t kv_get_value(struct kv_store_t store,
+                         const void *key,
+                         size_t key_len,
+                         struct kv_value_t *out_value);
+
+/**
+ * Removes `key`, and writes to `out_value` what its value was, as kv_get_value does; in one atomic
+ * step, so that of several threads that take a key one gets the value.
+ *
+ * Returns KV_OK or KV_NOT_FOUND. On any other status nothing was removed.
+ */
+KV_NODISCARD
+kv_status_t kv_take(struct kv_store_t store,
+                    const void *key,
+                    size_t key_len,
+                    struct kv_value_t *out_value);
+
+/**
+ * Writes to `out_slice` where the bytes of a value lie, readable until kv_value_free. The address
+ * is not NULL, also for an empty value.
+ */
+kv_status_t kv_value_slice(struct kv_value_t value,
+                           struct kv_slice_t *out_slice);
+
+/**
+ * Writes to `out_entry`, which kv_entry_init has prepared, the value with its key and version. The
+ * bytes are readable until kv_value_free.
+ */
+kv_status_t kv_value_entry(struct kv_value_t value,
+                           struct kv_entry_t *out_entry);
+
+/**
+ * Gives a value up; its bytes are not readable any more. Does nothing for the zero handle; a value
+ * that was freed before is KV_ERR_INVALID_ARGUMENT.
+ */
+kv_status_t kv_value_free(struct kv_value_t value);
+
+/**
+ * Opens an iterator over the entries whose keys begin with `prefix`, in no order, and writes it to
+ * `out_iter`, to be closed by kv_iter_close; a prefix of length 0 means all keys. On failure
+ * `out_iter` becomes the zero handle.
+ *
+ * It shows what kv_scan would. Nothing is locked or pinned between two calls, so it may stay open
+ * all day while anybody writes. If the store is closed, kv_iter_next returns KV_ERR_CLOSED; the
+ * store's memory stays until the iterator is closed too.
+ */
+KV_NODISCARD
+kv_status_t kv_iter_open(struct kv_store_t store,
+                         const void *prefix,
+                         size_t prefix_len,
+                         struct kv_iter_t *out_iter);
+
+/**
+ * Goes on to the next entry and writes it to `out_entry`, which kv_entry_init has prepared. Its
+ * bytes are readable until the next call on the iterator, also if the key is deleted.
+ *
+ * Returns KV_OK, or KV_END when there are no more: then all but struct_size becomes zero.
+ */
+KV_NODISCARD
+kv_status_t kv_iter_next(struct kv_iter_t iter,
+                         struct kv_entry_t *out_entry);
+
+/**
+ * Closes an iterator; what it gave last is not readable any more. Any thread may do it. Does
+ * nothing for the zero handle; an iterator that was closed before is KV_ERR_INVALID_ARGUMENT.
+ */
+kv_status_t kv_iter_close(struct kv_iter_t iter);
+
+/**
+ * Copies the keys that begin with `prefix` into fresh memory, sorted bytewise, to be freed by one
+ * kv_free; a prefix of length 0 means all keys. Writes the address to `out_keys`, an array of
+ * slices with the bytes that they point to behind it, and the number of keys to `out_count`.
+ *
+ * It finds what kv_scan would. On success the address is not NULL, also for no keys; otherwise it
+ * becomes NULL and the number 0. kv_iter_open needs less memory.
+ */
+KV_NODISCARD
+kv_status_t kv_keys(struct kv_store_t store,
+                    const void *prefix,
+                    size_t prefix_len,
+                    struct kv_slice_t **out_keys,
+                    size_t *out_count);
+
+/**
+ * Removes every key, and writes how many this call removed to `out_removed`, which may be NULL.
+ * Keys that are written meanwhile may stay.
+ */
+kv_status_t kv_clear(struct kv_store_t store,
+                     uint64_t *out_removed);
 
 /**
  * Pins the calling thread for reads of `store` that copy nothing, and writes the guard to
@@ -666,6 +951,30 @@ kv_status_t kv_get_many_ref(struct kv_guard_t guard,
                             const struct kv_slice_t *keys,
                             size_t count,
                             struct kv_slice_t *out_values);
+
+/**
+ * Stores copies of `count` values under copies of their keys, in order, each to live as kv_set_ttl
+ * says. Not one atomic step: others may see some of them stored. Many cost less here than one by
+ * one, since their waits for memory overlap.
+ *
+ * Writes to `out_done`, which may be NULL, how many of the first pairs are stored: `count` on
+ * KV_OK. If a pair is refused, those before it may be stored, and the rest is as it was.
+ */
+kv_status_t kv_set_many(struct kv_store_t store,
+                        const struct kv_pair_t *pairs,
+                        size_t count,
+                        uint64_t ttl_ms,
+                        size_t *out_done);
+
+/**
+ * Removes `count` keys, in order, and writes how many of them this call removed to `out_removed`,
+ * which may be NULL. Not one atomic step. Many cost less here than one by one, since their waits
+ * for memory overlap.
+ */
+kv_status_t kv_delete_many(struct kv_store_t store,
+                           const struct kv_slice_t *keys,
+                           size_t count,
+                           uint64_t *out_removed);
 
 /**
  * Writes the figures of a store to `out_stats`, whose size is `struct_size`, which is

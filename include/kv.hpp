@@ -1,7 +1,7 @@
 /* kv.hpp - the C++ interface of rkv: kv.h with RAII, strings and exceptions.
  * Copyright The rkv authors. SPDX-License-Identifier: MIT OR Apache-2.0
  *
- * C++11 or newer; only this file and kv.h are needed. Link with -lkv.
+ * C++11 or newer; only this file, kv_values.hpp and kv.h are needed. Link with -lkv.
  *
  * Errors are thrown as kv::error; expected outcomes, such as a key that does not exist, are
  * return values. The conventions of kv.h hold: all members of kv::store may be called from any
@@ -12,165 +12,75 @@
 #ifndef RKV_KV_HPP_INCLUDED
 #define RKV_KV_HPP_INCLUDED
 
-#include <kv.h>
+#include <kv_values.hpp>
 
-#include <chrono>
-#include <cmath>
-#include <cstddef>
-#include <cstdint>
-#include <cstring>
 #include <exception>
 #include <initializer_list>
-#include <stdexcept>
-#include <string>
+#include <iterator>
 #include <type_traits>
-#include <utility>
-#include <vector>
 #if __cplusplus >= 201703L
 #include <optional>
-#include <string_view>
 #endif
 
 namespace kv {
 
-/** A failed call: what() is the error text, status() the number, as in kv.h. */
-class error : public std::runtime_error {
+/** The entries of a store, one after the other and once each, as kv_iter_next gives them: for
+ *  `for (const kv::entry &entry : store.entries("user:"))`. The loop may use the store; the bytes
+ *  of an entry are valid until the next one. For one thread at a time. */
+class entries {
  public:
-  /** Takes the text of the last error of this thread. */
-  explicit error(kv_status_t status)
-      : std::runtime_error(kv_last_error_message()), status_(status) {}
-  error(kv_status_t status, const char *text) : std::runtime_error(text), status_(status) {}
+  class iterator {
+   public:
+    typedef std::input_iterator_tag iterator_category;
+    typedef entry value_type;
+    typedef std::ptrdiff_t difference_type;
+    typedef const entry *pointer;
+    typedef const entry &reference;
 
-  kv_status_t status() const noexcept { return status_; }
+    iterator() noexcept : all_(nullptr) {}
+    reference operator*() const noexcept { return all_->current_; }
+    pointer operator->() const noexcept { return &all_->current_; }
+    iterator &operator++() {
+      if (!all_->next()) all_ = nullptr;
+      return *this;
+    }
+    void operator++(int) { ++*this; }
+    friend bool operator==(iterator a, iterator b) noexcept { return a.all_ == b.all_; }
+    friend bool operator!=(iterator a, iterator b) noexcept { return a.all_ != b.all_; }
 
- private:
-  kv_status_t status_;
-};
+   private:
+    friend class entries;
+    explicit iterator(entries *all) noexcept : all_(all) {}
+    entries *all_;
+  };
 
-/** Throws an error for a status below 0; returns any other. */
-inline kv_status_t check(kv_status_t status) {
-  if (status < 0) throw error(status);
-  return status;
-}
-
-/** Some bytes that somebody else owns: how keys and values are passed. It is made from strings
- *  without a copy; a `const char *` ends at its first NUL, all else may hold any bytes. */
-class bytes {
- public:
-  bytes() noexcept : data_(nullptr), size_(0) {}
-  bytes(const char *data, std::size_t size) noexcept : data_(data), size_(size) {}
-  bytes(const char *text) noexcept : data_(text), size_(std::strlen(text)) {}
-  bytes(const std::string &text) noexcept : data_(text.data()), size_(text.size()) {}
-  explicit bytes(kv_slice_t slice) noexcept
-      : data_(static_cast<const char *>(slice.data)), size_(slice.len) {}
-#if __cplusplus >= 201703L
-  bytes(std::string_view text) noexcept : data_(text.data()), size_(text.size()) {}
-  operator std::string_view() const noexcept { return std::string_view(data_, size_); }
-#endif
-
-  const char *data() const noexcept { return data_; }
-  std::size_t size() const noexcept { return size_; }
-  bool empty() const noexcept { return size_ == 0; }
-
-  /** Whether it stands, in the answer to a batch, for a key that does not exist. */
-  bool missing() const noexcept { return data_ == nullptr; }
-
-  /** A copy. */
-  std::string str() const { return empty() ? std::string() : std::string(data_, size_); }
-
- private:
-  const char *data_;
-  std::size_t size_;
-};
-
-inline bool operator==(bytes a, bytes b) noexcept {
-  return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size()) == 0);
-}
-inline bool operator!=(bytes a, bytes b) noexcept { return !(a == b); }
-
-/** The keys of a batch as kv.h wants them; they point into `keys`. */
-template <class Keys>
-std::vector<kv_slice_t> slices(const Keys &keys) {
-  std::vector<kv_slice_t> made;
-  for (const auto &key : keys) {
-    const bytes view(key);
-    made.push_back(kv_slice_t{view.data(), view.size()});
+  entries(entries &&other) noexcept : handle_(other.handle_), current_(other.current_) {
+    other.handle_ = kv_iter_t();
   }
-  return made;
-}
+  entries(const entries &) = delete;
+  entries &operator=(const entries &) = delete;
+  ~entries() { (void)kv_iter_close(handle_); }
 
-/** Copies of the values of a batch of keys, in the order of the keys; they live as long as this
- *  object, which can be moved but not copied. */
-class values {
- public:
-  values(values &&other) noexcept : slices_(other.slices_), size_(other.size_) {
-    other.slices_ = nullptr;
-    other.size_ = 0;
-  }
-  values &operator=(values &&other) noexcept {
-    std::swap(slices_, other.slices_);
-    std::swap(size_, other.size_);
-    return *this;
-  }
-  values(const values &) = delete;
-  values &operator=(const values &) = delete;
-  ~values() { kv_free(slices_); }
-
-  /** Number of keys that were asked for; 0 for what was moved from. */
-  std::size_t size() const noexcept { return size_; }
-
-  /** The value at a place below size(); missing() if the key did not exist. */
-  bytes operator[](std::size_t index) const noexcept { return bytes(slices_[index]); }
+  /** Goes on to the next entry, which is the first one in the first call. */
+  iterator begin() { return ++iterator(this); }
+  iterator end() const noexcept { return iterator(); }
 
  private:
   friend class store;
-  values(kv_slice_t *slices, std::size_t size) noexcept : slices_(slices), size_(size) {}
-
-  kv_slice_t *slices_;
-  std::size_t size_;
-};
-
-/** How to open a store: kv_options_t with every field at its default; the bounds max_entries and
- *  max_bytes and what to do when they are reached, eviction, are among them. */
-struct options : kv_options_t {
-  options() { check(kv_options_init(this, sizeof(kv_options_t))); }
-};
-
-/** How long a key is to live, or has still to live: any duration of std::chrono, or one of the
- *  three that have names. */
-class lifetime {
- public:
-  /** As the option default_ttl_ms says. */
-  lifetime() noexcept : ms_(KV_TTL_DEFAULT) {}
-
-  /** So long, rounded up to a millisecond; more than 139 years are for ever. Throws
-   *  KV_ERR_INVALID_TTL for what is not longer than zero. */
-  template <class Rep, class Period>
-  lifetime(std::chrono::duration<Rep, Period> span)
-      : ms_(whole(std::chrono::duration<double, std::milli>(span).count())) {}
-
-  /** For ever. */
-  static lifetime never() noexcept { return lifetime(KV_TTL_NEVER); }
-
-  /** What the key still has; the default if it does not exist. */
-  static lifetime keep() noexcept { return lifetime(KV_TTL_KEEP); }
-
-  bool is_never() const noexcept { return ms_ == KV_TTL_NEVER; }
-
-  /** The number that functions of kv.h take; milliseconds, unless it is one of the constants. */
-  std::uint64_t ms() const noexcept { return ms_; }
-
- private:
-  friend class store;
-  explicit lifetime(std::uint64_t ms) noexcept : ms_(ms) {}
-
-  static std::uint64_t whole(double ms) {
-    const double for_ever = 1e15;
-    if (!(ms > 0)) throw error(KV_ERR_INVALID_TTL, "invalid argument `ttl`: not longer than zero");
-    return static_cast<std::uint64_t>(std::ceil(ms < for_ever ? ms : for_ever));
+  entries(kv_store_t store, bytes prefix) : handle_(), current_() {
+    check(kv_iter_open(store, prefix.data(), prefix.size(), &handle_));
   }
 
-  std::uint64_t ms_;
+  bool next() {
+    kv_entry_t shown;
+    check(kv_entry_init(&shown, sizeof shown));
+    const bool is_there = check(kv_iter_next(handle_, &shown)) == KV_OK;
+    current_ = entry(shown);
+    return is_there;
+  }
+
+  kv_iter_t handle_;
+  entry current_;
 };
 
 /** An open store. It can be moved but not copied; the last of those that share a store closes it.
@@ -213,6 +123,61 @@ class store {
     check(kv_set_ttl(handle_, key.data(), key.size(), value.data(), value.size(), ttl.ms()));
   }
 
+  /** The same if the key does not exist; false, and nothing has changed, if it does. */
+  bool set_if_absent(bytes key, bytes value, lifetime ttl = lifetime()) {
+    return check(kv_set_if_absent(handle_, key.data(), key.size(), value.data(), value.size(),
+                                  ttl.ms())) == KV_OK;
+  }
+
+  /** Stores a copy of the value if the key stands at `version`, which becomes the new version. Else
+   *  nothing has changed; false, and `version` becomes the one that stands, 0 if none does. */
+  bool compare_and_swap(bytes key, std::uint64_t &version, bytes value) {
+    return check(kv_compare_and_swap(handle_, key.data(), key.size(), version, value.data(),
+                                     value.size(), &version)) == KV_OK;
+  }
+
+  /** Does with the key what `function(current, change)` wants, in one atomic step: `current` is a
+   *  `const kv::bytes *`, nullptr if the key does not exist, and `change` a `kv::change &`. It runs
+   *  again if others change the key meanwhile, and may use the store; what it throws comes out
+   *  here, and nothing has changed. The version that stands now, 0 if none does. */
+  template <class Function>
+  std::uint64_t compute(bytes key, Function &&function) {
+    typedef computer<typename std::remove_reference<Function>::type> context;
+    context self(function);
+    std::uint64_t version = 0;
+    const kv_status_t status =
+        kv_compute(handle_, key.data(), key.size(), &context::call, &self, &version);
+    if (self.thrown) std::rethrow_exception(self.thrown);
+    check(status);
+    return version;
+  }
+
+  bool contains(bytes key) const {
+    return check(kv_contains(handle_, key.data(), key.size())) == KV_OK;
+  }
+
+  /** The value itself and not a copy, to be kept as long as you like; false if there is none. */
+  value get_value(bytes key) const {
+    kv_value_t kept = kv_value_t();
+    check(kv_get_value(handle_, key.data(), key.size(), &kept));
+    return value(kept);
+  }
+
+  /** Removes the key; what its value was, false if there was none. */
+  value take(bytes key) {
+    kv_value_t taken = kv_value_t();
+    check(kv_take(handle_, key.data(), key.size(), &taken));
+    return value(taken);
+  }
+
+  /** Calls `visit(value)` with the value in the store, which stays until it returns; false if the
+   *  key does not exist. It may use the store, and what it throws comes out here. */
+  template <class Visit>
+  bool read(bytes key, Visit &&visit) const {
+    const auto of_entry = [&visit](bytes, bytes value) { visit(value); };
+    return visited(of_entry, key, &kv_read) == KV_OK;
+  }
+
   /** Copies the value into `value`, reusing its memory; false, and an empty `value`, if the key
    *  does not exist. */
   bool get(bytes key, std::string &value) const {
@@ -245,6 +210,50 @@ class store {
     check(kv_get_many(handle_, wanted.data(), wanted.size(), &found));
     return values(found, wanted.size());
   }
+
+  /** Stores many values in order: a container of pairs of a key and a value, such as a std::map, or
+   *  a list in braces. Costs less than as many single calls. Not one atomic step: if it throws, the
+   *  first of them may be stored. */
+  template <class Pairs = std::initializer_list<std::pair<bytes, bytes>>>
+  void set_many(const Pairs &pairs, lifetime ttl = lifetime()) {
+    std::vector<kv_pair_t> wanted;
+    for (const auto &pair : pairs) {
+      const bytes key(pair.first), value(pair.second);
+      wanted.push_back(kv_pair_t{{key.data(), key.size()}, {value.data(), value.size()}});
+    }
+    check(kv_set_many(handle_, wanted.data(), wanted.size(), ttl.ms(), nullptr));
+  }
+
+  /** Removes many keys, as get_many takes them; how many of them there were. */
+  template <class Keys = std::initializer_list<bytes>>
+  std::uint64_t erase_many(const Keys &keys) {
+    const std::vector<kv_slice_t> wanted = slices(keys);
+    std::uint64_t removed = 0;
+    check(kv_delete_many(handle_, wanted.data(), wanted.size(), &removed));
+    return removed;
+  }
+
+  /** Removes every key; how many this call removed. */
+  std::uint64_t clear() {
+    std::uint64_t removed = 0;
+    check(kv_clear(handle_, &removed));
+    return removed;
+  }
+
+  /** The keys that begin with `prefix`, sorted bytewise. */
+  std::vector<std::string> keys(bytes prefix = bytes()) const {
+    kv_slice_t *block = nullptr;
+    std::size_t count = 0;
+    check(kv_keys(handle_, prefix.data(), prefix.size(), &block, &count));
+    const values found(block, count);
+    std::vector<std::string> copies;
+    copies.reserve(count);
+    for (std::size_t i = 0; i < count; i++) copies.push_back(found[i].str());
+    return copies;
+  }
+
+  /** The entries whose keys begin with `prefix`, in no order, for a loop. */
+  kv::entries entries(bytes prefix = bytes()) const { return kv::entries(handle_, prefix); }
 
   /** Removes the key; false if there was nothing to remove. */
   bool erase(bytes key) { return check(kv_delete(handle_, key.data(), key.size())) == KV_OK; }
@@ -327,12 +336,7 @@ class store {
    *  what it throws comes out here. The bytes are valid until it returns. */
   template <class Visit>
   void for_each(bytes prefix, Visit &&visit) const {
-    typedef visitor<typename std::remove_reference<Visit>::type> context;
-    context self(visit);
-    kv_status_t status =
-        kv_scan(handle_, prefix.data(), prefix.size(), &context::call, &self);
-    if (self.thrown) std::rethrow_exception(self.thrown);
-    check(status);
+    visited(visit, prefix, &kv_scan);
   }
 
   /** Calls `visit(key, value)` for every key. */
@@ -348,6 +352,16 @@ class store {
     kv_store_t handle = handle_;
     handle_ = kv_store_t();
     return handle;
+  }
+
+  /** Has kv_scan or kv_read call a visitor; what it throws comes out here. */
+  template <class Visit, class Call>
+  kv_status_t visited(Visit &visit, bytes bytes, Call *call) const {
+    visitor<Visit> self(visit);
+    const kv_status_t status =
+        call(handle_, bytes.data(), bytes.size(), &visitor<Visit>::call, &self);
+    if (self.thrown) std::rethrow_exception(self.thrown);
+    return check(status);
   }
 
   /** Carries a visitor through C, where no exception may pass. */
@@ -375,6 +389,29 @@ class store {
     }
     bool run(const kv_entry_t *entry, std::false_type) {
       return static_cast<bool>(visit(bytes(entry->key), bytes(entry->value)));
+    }
+  };
+
+  /** Carries the function of a compute through C. */
+  template <class Function>
+  struct computer {
+    Function &function;
+    std::exception_ptr thrown;
+
+    explicit computer(Function &wanted) : function(wanted), thrown() {}
+
+    static std::int32_t call(void *user_data, const kv_entry_t *current,
+                             kv_change_t handle) noexcept {
+      computer *self = static_cast<computer *>(user_data);
+      try {
+        change wish(handle);
+        const bytes value = current ? bytes(current->value) : bytes();
+        self->function(current ? &value : nullptr, wish);
+        return wish.wish_;
+      } catch (...) {
+        self->thrown = std::current_exception();
+        return KV_CHANGE_ABORT;
+      }
     }
   };
 

@@ -1,17 +1,16 @@
-//! Reads of many keys in one call, whose waits for memory overlap.
+//! Reads and writes of many keys in one call, whose waits for memory overlap.
 
 use std::marker::PhantomData;
-use std::mem::size_of;
 use std::ptr;
 use std::slice;
 
-use rkv::Value;
-
-use crate::boundary::{Out, boundary, bytes};
+use crate::block::block;
+use crate::boundary::{Out, array, boundary, bytes, write_unless_null};
 use crate::entry::kv_slice_t;
 use crate::failure::Failure;
 use crate::guard::{self, kv_guard_t};
 use crate::handle::kv_store_t;
+use crate::lifetime::meaning;
 use crate::status::{KV_OK, kv_status_t};
 use crate::store::enter;
 
@@ -38,7 +37,7 @@ pub unsafe extern "C" fn kv_get_many(
         let keys = unsafe { Key::array(keys, count)? };
         // Counted references, so that nothing is pinned while memory is allocated.
         let values = enter(store)?.get_many(keys);
-        out_values.write(copied(&values)?);
+        out_values.write(block(values.iter().map(Option::as_deref))?);
         Ok(KV_OK)
     })
 }
@@ -78,6 +77,92 @@ pub unsafe extern "C" fn kv_get_many_ref(
     })
 }
 
+/// A key with the value that it is to have.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct kv_pair_t {
+    /// The key.
+    pub key: kv_slice_t,
+    /// The value.
+    pub value: kv_slice_t,
+}
+
+/// Stores copies of `count` values under copies of their keys, in order, each to live as kv_set_ttl
+/// says. Not one atomic step: others may see some of them stored. Many cost less here than one by
+/// one, since their waits for memory overlap.
+///
+/// Writes to `out_done`, which may be NULL, how many of the first pairs are stored: `count` on
+/// KV_OK. If a pair is refused, those before it may be stored, and the rest is as it was.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kv_set_many(
+    store: kv_store_t,
+    pairs: *const kv_pair_t,
+    count: usize,
+    ttl_ms: u64,
+    out_done: *mut usize,
+) -> kv_status_t {
+    boundary(|| {
+        // SAFETY: convention 6.
+        let tell = |done| unsafe { write_unless_null(out_done, done) };
+        tell(0);
+        // SAFETY: convention 5.
+        let pairs = unsafe { pairs_of(pairs, count)? };
+        match enter(store)?.set_many_with(&pairs, meaning(ttl_ms)) {
+            Ok(()) => tell(count),
+            Err(stopped) => {
+                tell(stopped.done);
+                return Err(stopped.error.into());
+            }
+        }
+        Ok(KV_OK)
+    })
+}
+
+/// Removes `count` keys, in order, and writes how many of them this call removed to `out_removed`,
+/// which may be NULL. Not one atomic step. Many cost less here than one by one, since their waits
+/// for memory overlap.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kv_delete_many(
+    store: kv_store_t,
+    keys: *const kv_slice_t,
+    count: usize,
+    out_removed: *mut u64,
+) -> kv_status_t {
+    boundary(|| {
+        // SAFETY: convention 5.
+        let keys = unsafe { Key::array(keys, count)? };
+        let removed = enter(store)?.delete_many(keys).map_err(rkv::Error::from)?;
+        // SAFETY: convention 6.
+        unsafe { write_unless_null(out_removed, removed) };
+        Ok(KV_OK)
+    })
+}
+
+/// A key and a value.
+type Pair<'a> = (&'a [u8], &'a [u8]);
+
+/// The keys and values that a caller passed as `pairs` and `count`.
+///
+/// # Errors
+/// InvalidArgument as for `Key::array`; NoMemory.
+///
+/// # Safety
+/// - As for `Key::array`, with pairs.
+unsafe fn pairs_of<'a>(pairs: *const kv_pair_t, count: usize) -> Result<Vec<Pair<'a>>, Failure> {
+    // SAFETY: the caller vouches for the array.
+    let pairs = unsafe { array("pairs", pairs, count)? };
+    let mut checked = Vec::new();
+    checked.try_reserve_exact(count).map_err(|_| rkv::Error::NoMemory)?;
+    for kv_pair_t { key, value } in pairs {
+        // SAFETY: the caller vouches for the bytes.
+        let key = unsafe { bytes("pairs", key.data, key.len)? };
+        // SAFETY: as above.
+        let value = unsafe { bytes("pairs", value.data, value.len)? };
+        checked.push((key, value));
+    }
+    Ok(checked)
+}
+
 /// A key of a batch: a slice of the program that was checked.
 #[repr(transparent)]
 struct Key<'a> {
@@ -95,18 +180,8 @@ impl<'a> Key<'a> {
     /// - `keys` is NULL or points to `count` slices, which point to bytes as `bytes` wants them;
     ///   nobody writes to either during `'a`.
     unsafe fn array(keys: *const kv_slice_t, count: usize) -> Result<&'a [Self], Failure> {
-        if count == 0 {
-            return Ok(&[]);
-        }
-        if keys.is_null() {
-            return Err(Failure::invalid("keys", "NULL with a count above 0"));
-        }
-        if count > isize::MAX as usize / size_of::<Self>() {
-            return Err(Failure::invalid("count", "longer than any array"));
-        }
-        // SAFETY: not NULL, the caller vouches for `count` slices, and the size is in range; a
-        // `Key` has the layout of a slice.
-        let keys: &[Self] = unsafe { slice::from_raw_parts(keys.cast(), count) };
+        // SAFETY: the caller vouches for the array; a `Key` has the layout of a slice.
+        let keys: &[Self] = unsafe { array("keys", keys.cast(), count)? };
         for Key { slice, .. } in keys {
             // SAFETY: the caller vouches for the bytes.
             unsafe { bytes("keys", slice.data, slice.len)? };
@@ -124,31 +199,4 @@ impl AsRef<[u8]> for Key<'_> {
             len => unsafe { slice::from_raw_parts(self.slice.data.cast(), len) },
         }
     }
-}
-
-/// A block of `malloc`: a slice for each value, then the bytes of all.
-fn copied(values: &[Option<Value>]) -> Result<*mut kv_slice_t, Failure> {
-    let head = values.len() * size_of::<kv_slice_t>();
-    let add = |size: usize, value: &Value| size.checked_add(value.len());
-    let size = values.iter().flatten().try_fold(head, add).ok_or(rkv::Error::NoMemory)?;
-    // SAFETY: any size above 0 may be asked for.
-    let block = unsafe { libc::malloc(size.max(1)) }.cast::<kv_slice_t>();
-    if block.is_null() {
-        return Err(rkv::Error::NoMemory.into());
-    }
-    let mut place = block.wrapping_add(values.len()).cast::<u8>();
-    for (index, value) in values.iter().enumerate() {
-        let slice = value
-            .as_ref()
-            .map_or(kv_slice_t::NONE, |value| kv_slice_t { data: place.cast(), len: value.len() });
-        // SAFETY: the block has room for all slices, and behind them for the bytes of all values.
-        unsafe {
-            block.add(index).write(slice);
-            if let Some(value) = value {
-                ptr::copy_nonoverlapping(value.as_ptr(), place, value.len());
-                place = place.add(value.len());
-            }
-        }
-    }
-    Ok(block)
 }

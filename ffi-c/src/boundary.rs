@@ -58,6 +58,31 @@ pub(crate) unsafe fn bytes<'a>(
     Ok(unsafe { std::slice::from_raw_parts(data.cast(), len) })
 }
 
+/// The array that a caller passed as the argument `name`, a pointer and its `count`.
+///
+/// # Errors
+/// InvalidArgument for NULL with a count, and for a count that no array can have.
+///
+/// # Safety
+/// - `data` is NULL or points to `count` items, which nobody writes to during `'a`.
+pub(crate) unsafe fn array<'a, T>(
+    name: &'static str,
+    data: *const T,
+    count: usize,
+) -> Result<&'a [T], Failure> {
+    if count == 0 {
+        return Ok(&[]);
+    }
+    if data.is_null() {
+        return Err(Failure::invalid(name, "NULL with a count above 0"));
+    }
+    if count > isize::MAX as usize / size_of::<T>() {
+        return Err(Failure::invalid("count", "longer than any array"));
+    }
+    // SAFETY: not NULL, the caller vouches for `count` items, and the size is in range.
+    Ok(unsafe { std::slice::from_raw_parts(data, count) })
+}
+
 /// A place to which a result will be written once everything else has succeeded.
 pub(crate) struct Out<T>(*mut T);
 

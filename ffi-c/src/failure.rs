@@ -40,6 +40,11 @@ pub(crate) enum Failure {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// Another thread is inside of the object.
+    Busy {
+        /// The argument.
+        name: &'static str,
+    },
     /// There are as many as there can be.
     TooMany {
         /// What there are too many of, and their state.
@@ -62,6 +67,7 @@ impl Failure {
             Failure::Engine(error) => error.code(),
             Failure::InvalidTtl { .. } => code::INVALID_TTL,
             Failure::Unsupported { .. } => code::UNSUPPORTED,
+            Failure::Busy { .. } => code::BUSY,
             Failure::TooMany { .. } => code::FULL,
         };
         if status < 0 {
@@ -85,6 +91,7 @@ impl fmt::Display for Failure {
                 write!(f, "invalid argument `{name}`: {reason}")
             }
             Failure::Unsupported { name, reason } => write!(f, "unsupported `{name}`: {reason}"),
+            Failure::Busy { name } => write!(f, "busy: another thread is using `{name}`"),
             Failure::TooMany { things } => write!(f, "too many {things}"),
         }
     }

@@ -8,7 +8,7 @@
 //! `cbindgen.toml`, and the comments on unsafe code cite them. The exported functions are written
 //! out one by one because cbindgen does not see those that a macro makes.
 
-// The loom model compiles `slot.rs` alone.
+// The loom models compile `slot.rs` and `free.rs` alone.
 #![cfg(not(rkv_loom))]
 #![expect(
     clippy::missing_safety_doc,
@@ -28,6 +28,8 @@ mod status;
 mod failure;
 mod boundary;
 mod slot;
+mod free;
+mod table;
 mod handle;
 mod lifetime;
 mod options;
@@ -36,6 +38,12 @@ mod store;
 mod ttl;
 mod clock;
 mod scan;
+mod value;
+mod conditional;
+mod compute;
+mod block;
+mod listing;
+mod iterate;
 mod guard;
 mod pin;
 mod batch;
@@ -43,11 +51,15 @@ mod stats;
 
 pub use batch::*;
 pub use clock::*;
+pub use compute::*;
+pub use conditional::*;
 pub use entry::*;
 pub use failure::kv_last_error_message;
 pub use guard::kv_guard_t;
 pub use handle::kv_store_t;
+pub use iterate::*;
 pub use lifetime::{KV_TTL_DEFAULT, KV_TTL_KEEP, KV_TTL_NEVER};
+pub use listing::*;
 pub use options::*;
 pub use pin::*;
 pub use scan::*;
@@ -55,4 +67,5 @@ pub use stats::*;
 pub use status::*;
 pub use store::*;
 pub use ttl::*;
+pub use value::*;
 pub use version::*;

@@ -24,6 +24,8 @@ pub const KV_CONFLICT: kv_status_t = 3;
 pub const KV_BUFFER_TOO_SMALL: kv_status_t = 16;
 /// A callback asked to stop.
 pub const KV_STOPPED: kv_status_t = 17;
+/// The iterator has come to its end.
+pub const KV_END: kv_status_t = 18;
 /// An argument is outside of what the function accepts; the error text names it.
 pub const KV_ERR_INVALID_ARGUMENT: kv_status_t = -1;
 /// A time to live is outside of what the function accepts.
@@ -40,7 +42,7 @@ pub const KV_ERR_OVERFLOW: kv_status_t = -6;
 /// A quota is used up.
 pub const KV_ERR_QUOTA: kv_status_t = -7;
 /// There is no room, although memory is not short: the store has reached a bound and does not
-/// evict, or there are as many stores or guards as there can be.
+/// evict, or there are as many stores, guards, values or iterators as there can be.
 pub const KV_ERR_FULL: kv_status_t = -8;
 /// A validation hook refused the value.
 pub const KV_ERR_VALIDATION: kv_status_t = -9;
@@ -56,7 +58,7 @@ pub const KV_ERR_CLOSED: kv_status_t = -13;
 pub const KV_ERR_FORKED: kv_status_t = -14;
 /// The object belongs to another thread.
 pub const KV_ERR_WRONG_THREAD: kv_status_t = -15;
-/// The object is in use.
+/// Another thread is using the object.
 pub const KV_ERR_BUSY: kv_status_t = -16;
 /// The time is over.
 pub const KV_ERR_TIMEOUT: kv_status_t = -17;
@@ -103,6 +105,7 @@ const TABLE: &[(kv_status_t, &CStr)] = &[
     (KV_CONFLICT, c"version conflict"),
     (KV_BUFFER_TOO_SMALL, c"buffer too small"),
     (KV_STOPPED, c"stopped by the callback"),
+    (KV_END, c"end of the iteration"),
     (KV_ERR_INVALID_ARGUMENT, c"invalid argument"),
     (KV_ERR_INVALID_TTL, c"invalid time to live"),
     (KV_ERR_INVALID_NAMESPACE, c"invalid namespace"),

@@ -7,8 +7,9 @@ use crate::boundary::{Out, boundary, bytes, write_unless_null};
 use crate::failure::Failure;
 use crate::handle::{self, NO_STORE, Opened, kv_store_t};
 use crate::options::kv_options_t;
-use crate::slot::{Entered, Released};
+use crate::slot::Released;
 use crate::status::{KV_BUFFER_TOO_SMALL, KV_NOT_FOUND, KV_OK, kv_status_t};
+use crate::table::Held;
 
 /// Opens a store in memory and writes its handle to `out_store`; NULL for `options` means the
 /// defaults. On failure `out_store` becomes the zero handle.
@@ -56,9 +57,8 @@ pub extern "C" fn kv_close(store: kv_store_t) -> kv_status_t {
             Released::Closed => return Err(rkv::Error::Closed.into()),
             Released::Last => {}
         }
-        let closed = entered.leave().map_or(Ok(()), Opened::close);
-        handle::freed(store);
-        closed.map(|()| KV_OK).map_err(Failure::from)
+        entered.leave().map_or(Ok(()), Opened::close)?;
+        Ok(KV_OK)
     })
 }
 
@@ -102,6 +102,21 @@ pub unsafe extern "C" fn kv_get(
     })
 }
 
+/// Asks whether `key` exists: KV_OK or KV_NOT_FOUND.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kv_contains(
+    store: kv_store_t,
+    key: *const c_void,
+    key_len: usize,
+) -> kv_status_t {
+    boundary(|| {
+        // SAFETY: convention 5.
+        let key = unsafe { bytes("key", key, key_len)? };
+        found(enter(store)?.contains(key))
+    })
+}
+
 /// Copies the value of `key` into fresh memory, to be freed by kv_free, and writes its address to
 /// `out_data` and its length to `out_len`.
 ///
@@ -141,7 +156,7 @@ pub unsafe extern "C" fn kv_get_dup(
     })
 }
 
-/// Frees memory that kv_get_dup or kv_get_many returned; NULL does nothing.
+/// Frees memory that kv_get_dup, kv_get_many or kv_keys returned; NULL does nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kv_free(data: *mut c_void) {
     // SAFETY: convention 7, `data` is NULL or comes from `malloc` in this library.
@@ -237,7 +252,7 @@ pub extern "C" fn kv_flush() -> kv_status_t {
 ///
 /// # Errors
 /// Closed when the handle names no open store, Forked when another process opened it.
-pub(crate) fn enter(handle: kv_store_t) -> Result<Entered<'static, Opened>, Failure> {
+pub(crate) fn enter(handle: kv_store_t) -> Result<Held<Opened>, Failure> {
     let store = handle::enter(handle)?;
     store.check()?;
     Ok(store)

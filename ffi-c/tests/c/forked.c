@@ -1,6 +1,6 @@
-/* A child process cannot use the stores and guards of its parent, and can have its own, also when
-   another thread of the parent was in the middle of a call at the fork, and the library's thread
-   for deadlines in the middle of its work. Both processes have such a thread then. */
+/* A child process cannot use the stores, guards and iterators of its parent, and can have its own,
+   also when another thread of the parent was in the middle of a call at the fork, and the library's
+   thread for deadlines in the middle of its work. Both processes have such a thread then. */
 #include <pthread.h>
 #include <sys/types.h>
 #include <sys/wait.h>
@@ -20,6 +20,38 @@ static void inherited_guard_is_refused_by_every_call(kv_guard_t guard) {
   GIVES(KV_ERR_FORKED, kv_repin(guard));
   GIVES(KV_ERR_FORKED, kv_unpin(guard));
   TEXT_HAS("fork");
+}
+
+static void inherited_iterator_is_refused_by_every_call(kv_iter_t iter) {
+  kv_entry_t entry;
+  GIVES(KV_OK, kv_entry_init(&entry, sizeof entry));
+  GIVES(KV_ERR_FORKED, kv_iter_next(iter, &entry));
+  GIVES(KV_ERR_FORKED, kv_iter_close(iter));
+  TEXT_HAS("fork");
+}
+
+static void inherited_value_stays_readable_and_is_freed(kv_value_t value) {
+  kv_slice_t slice;
+  GIVES(KV_OK, kv_value_slice(value, &slice));
+  CHECK(slice.len == 5 && memcmp(slice.data, "after", 5) == 0);
+  GIVES(KV_OK, kv_value_free(value));
+  INVALID("value", kv_value_free(value));
+}
+
+static void child_keeps_values_of_its_own(kv_store_t store) {
+  kv_value_t value;
+  kv_iter_t iter;
+  kv_entry_t entry;
+  GIVES(KV_OK, kv_entry_init(&entry, sizeof entry));
+  GIVES(KV_OK, kv_iter_open(store, LIT("n"), &iter));
+  GIVES(KV_OK, kv_iter_next(iter, &entry));
+  CHECK(entry.value.len == 4 && memcmp(entry.value.data, "1000", 4) == 0);
+  GIVES(KV_OK, kv_take(store, LIT("n"), &value));
+  GIVES(KV_END, kv_iter_next(iter, &entry));
+  GIVES(KV_OK, kv_iter_close(iter));
+  GIVES(KV_OK, kv_value_entry(value, &entry));
+  CHECK(entry.value.len == 4 && memcmp(entry.value.data, "1000", 4) == 0);
+  GIVES(KV_OK, kv_value_free(value));
 }
 
 static void child_pins_stores_of_its_own(kv_store_t store) {
@@ -74,6 +106,7 @@ static void child_opens_stores_of_its_own(void) {
   GIVES(KV_OK, kv_set_ttl(store, LIT("timed"), LIT("v"), 60000));
   thread_removes_what_has_ended(store);
   child_pins_stores_of_its_own(store);
+  child_keeps_values_of_its_own(store);
   GIVES(KV_OK, kv_close(store));
   GIVES(KV_OK, kv_flush());
 }
@@ -115,6 +148,31 @@ static void fork_under_a_guard(kv_store_t store) {
   GIVES(KV_OK, kv_unpin(guard));
 }
 
+static void fork_with_values_and_iterators(kv_store_t store) {
+  kv_value_t value, deleted;
+  kv_iter_t iter;
+  kv_entry_t entry;
+  pid_t child;
+  GIVES(KV_OK, kv_entry_init(&entry, sizeof entry));
+  GIVES(KV_OK, kv_get_value(store, LIT("k"), &value));
+  GIVES(KV_OK, kv_set(store, LIT("deleted"), LIT("after")));
+  GIVES(KV_OK, kv_take(store, LIT("deleted"), &deleted));
+  GIVES(KV_OK, kv_iter_open(store, LIT("k"), &iter));
+  child = fork();
+  if (child == 0) {
+    inherited_iterator_is_refused_by_every_call(iter);
+    inherited_value_stays_readable_and_is_freed(value);
+    inherited_value_stays_readable_and_is_freed(deleted);
+    child_opens_stores_of_its_own();
+    exit(0);
+  }
+  wait_for(child);
+  GIVES(KV_OK, kv_iter_next(iter, &entry));
+  GIVES(KV_OK, kv_iter_close(iter));
+  GIVES(KV_OK, kv_value_free(value));
+  GIVES(KV_OK, kv_value_free(deleted));
+}
+
 static void child_exits_with_deadlines_of_its_own(kv_store_t store) {
   pid_t child = fork();
   if (child == 0) {
@@ -135,15 +193,44 @@ static int32_t fork_here(void *user_data, const kv_entry_t *entry) {
   return 0;
 }
 
-static void scan_that_forks_ends_in_the_child(kv_store_t store) {
-  pid_t child = -1;
-  kv_status_t status = kv_scan(store, LIT("k"), fork_here, &child);
+static int32_t fork_and_stop(void *user_data, const kv_entry_t *entry) {
+  fork_here(user_data, entry);
+  return 1;
+}
+
+static int32_t fork_and_put(void *user_data, const kv_entry_t *entry, kv_change_t change) {
+  fork_here(user_data, entry);
+  GIVES(KV_OK, kv_change_put(change, LIT("after"), KV_TTL_KEEP));
+  return KV_CHANGE_PUT;
+}
+
+/* Checks that a call whose callback has forked gives KV_ERR_FORKED in the child. */
+static void ends_in_the_child(pid_t child, kv_status_t expected, kv_status_t status) {
   if (child == 0) {
     GIVES(KV_ERR_FORKED, status);
     _exit(0);
   }
-  GIVES(KV_OK, status);
+  GIVES(expected, status);
   wait_for(child);
+}
+
+static void calls_whose_callbacks_fork_end_in_the_child(kv_store_t store) {
+  kv_status_t status;
+  pid_t child = -1;
+  status = kv_scan(store, LIT("k"), fork_here, &child);
+  ends_in_the_child(child, KV_OK, status);
+  child = -1;
+  status = kv_scan(store, LIT("k"), fork_and_stop, &child);
+  ends_in_the_child(child, KV_STOPPED, status);
+  child = -1;
+  status = kv_read(store, LIT("k"), fork_here, &child);
+  ends_in_the_child(child, KV_OK, status);
+  child = -1;
+  status = kv_read(store, LIT("k"), fork_and_stop, &child);
+  ends_in_the_child(child, KV_STOPPED, status);
+  child = -1;
+  status = kv_compute(store, LIT("k"), fork_and_put, &child, NULL);
+  ends_in_the_child(child, KV_OK, status);
 }
 
 static void *keep_busy(void *argument) {
@@ -164,7 +251,8 @@ int main(void) {
   GIVES(KV_OK, kv_set_ttl(store, LIT("timed"), LIT("v"), 60000));
   in_a_child(store);
   fork_under_a_guard(store);
-  scan_that_forks_ends_in_the_child(store);
+  fork_with_values_and_iterators(store);
+  calls_whose_callbacks_fork_end_in_the_child(store);
   set_with_deadlines(store);
   for (i = 0; i < 8; i++) child_exits_with_deadlines_of_its_own(store);
   thread_removes_what_has_ended(store);

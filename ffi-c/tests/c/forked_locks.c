@@ -29,12 +29,22 @@ int pthread_mutex_lock(pthread_mutex_t *mutex) {
 
 static void use_store(int size) {
   char *value = (char *)calloc(1, (size_t)size);
+  kv_value_t kept[100];
+  kv_entry_t entry;
   kv_store_t store;
+  kv_iter_t iter;
   int i;
   CHECK(value != NULL);
   GIVES(KV_OK, kv_open(NULL, &store));
   for (i = 0; i < 100; i++) GIVES(KV_OK, kv_set(store, &i, sizeof i, value, (size_t)(size - i)));
+  for (i = 0; i < 100; i++) GIVES(KV_OK, kv_get_value(store, &i, sizeof i, &kept[i]));
+  GIVES(KV_OK, kv_entry_init(&entry, sizeof entry));
+  GIVES(KV_OK, kv_iter_open(store, NULL, 0, &iter));
+  for (i = 0; i < 100; i++) GIVES(KV_OK, kv_iter_next(iter, &entry));
+  GIVES(KV_END, kv_iter_next(iter, &entry));
+  GIVES(KV_OK, kv_iter_close(iter));
   for (i = 0; i < 100; i++) GIVES(KV_OK, kv_delete(store, &i, sizeof i));
+  for (i = 0; i < 100; i++) GIVES(KV_OK, kv_value_free(kept[i]));
   GIVES(KV_OK, kv_flush());
   GIVES(KV_OK, kv_close(store));
   free(value);

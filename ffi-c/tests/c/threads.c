@@ -41,19 +41,39 @@ static void no_increment_is_lost(void) {
   GIVES(KV_OK, kv_close(store));
 }
 
-/* Uses the store until somebody has closed it. */
+/* Uses the store until somebody has closed it; what it has from the store lasts longer. */
 static void *use_until_closed(void *argument) {
   kv_store_t store = *(kv_store_t *)argument;
   char text[64];
   size_t len;
   kv_status_t status;
+  kv_value_t value;
+  kv_slice_t slice;
+  kv_iter_t iter;
+  kv_entry_t entry;
+  GIVES(KV_OK, kv_entry_init(&entry, sizeof entry));
+  value.id = iter.id = 0;
   do {
+    GIVES(KV_OK, kv_value_free(value));
+    GIVES(KV_OK, kv_iter_close(iter));
     status = kv_set(store, LIT("k"), LIT("value"));
     CHECK(status == KV_OK || status == KV_ERR_CLOSED);
     if (status == KV_OK) status = kv_get(store, LIT("k"), text, sizeof text, &len);
     CHECK(status == KV_OK || status == KV_ERR_CLOSED);
+    iter.id = 0;
+    status = kv_get_value(store, LIT("k"), &value);
+    if (status == KV_OK) status = kv_iter_open(store, NULL, 0, &iter);
+    if (status == KV_OK) status = kv_iter_next(iter, &entry);
+    CHECK(status == KV_OK || status == KV_ERR_CLOSED);
   } while (status == KV_OK);
   TEXT_HAS("closed");
+  if (value.id != 0) {
+    GIVES(KV_OK, kv_value_slice(value, &slice));
+    CHECK(slice.len == 5 && memcmp(slice.data, "value", 5) == 0);
+  }
+  if (iter.id != 0) GIVES(KV_ERR_CLOSED, kv_iter_next(iter, &entry));
+  GIVES(KV_OK, kv_iter_close(iter));
+  GIVES(KV_OK, kv_value_free(value));
   GIVES(KV_ERR_CLOSED, kv_get(store, LIT("k"), text, sizeof text, &len));
   GIVES(KV_OK, kv_flush());
   return NULL;

@@ -32,6 +32,7 @@ fn install_puts_readable_files_and_links_under_any_umask() {
         ("include", "755"),
         ("include/kv.h", "644"),
         ("include/kv.hpp", "644"),
+        ("include/kv_values.hpp", "644"),
         ("lib", "755"),
         ("lib/cmake", "755"),
         ("lib/cmake/kv", "755"),

@@ -60,8 +60,28 @@ fn what_is_read_under_a_guard_stays_readable() {
 }
 
 #[test]
-fn batches_answer_as_single_reads_do() {
+fn batches_do_what_single_calls_would() {
     c_program(&["many.c"], Memory::AccessesAndLeaks);
+}
+
+#[test]
+fn values_that_are_kept_stay_and_are_freed_once() {
+    c_program(&["values.c"], Memory::AccessesAndLeaks);
+}
+
+#[test]
+fn iterators_show_all_and_serve_one_thread_at_a_time() {
+    c_program(&["iterate.c"], Memory::AccessesAndLeaks);
+}
+
+#[test]
+fn conditional_writes_have_one_winner() {
+    c_program(&["conditional.c"], Memory::AccessesAndLeaks);
+}
+
+#[test]
+fn computed_changes_are_atomic_and_may_call_anything() {
+    c_program(&["compute.c"], Memory::AccessesAndLeaks);
 }
 
 #[test]
@@ -117,6 +137,16 @@ fn wrapper_owns_converts_and_throws() {
 #[test]
 fn wrapper_reads_without_copies_and_in_batches() {
     cpp_program(&["wrapper_reads.cpp"], Memory::AccessesAndLeaks);
+}
+
+#[test]
+fn wrapper_keeps_values_and_lets_exceptions_out() {
+    cpp_program(&["wrapper_values.cpp"], Memory::AccessesAndLeaks);
+}
+
+#[test]
+fn wrapper_loops_over_entries_and_writes_batches() {
+    cpp_program(&["wrapper_listing.cpp"], Memory::AccessesAndLeaks);
 }
 
 #[test]
