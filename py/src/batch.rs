@@ -4,13 +4,15 @@
 //! and values are borrowed from Python objects that cannot change, or copied: a long batch releases
 //! the interpreter, and others may run meanwhile.
 
+use std::cell::RefCell;
+
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyIterator, PyList, PyString, PyTuple};
 use rkv::{BatchError, Error, Ttl};
 
 use crate::error::{exception, stopped, wrong_type};
-use crate::octets::{Octets, STR_OR_BYTES};
+use crate::octets::Octets;
 use crate::store::{Store, guarded};
 
 /// LIMIT: up to here a batch takes some tens of microseconds. Releasing the interpreter costs as
@@ -107,15 +109,11 @@ impl Store {
 ///
 /// `TypeError` for what is no such iterable, and what iterating raises. The keys themselves are not
 /// looked at yet.
-fn keys<'py>(argument: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyTuple>> {
+fn keys<'py>(argument: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, PyAny>>> {
     if let Ok(list) = argument.cast_exact::<PyList>() {
-        return Ok(list.to_tuple());
+        return Ok(list.iter().collect());
     }
-    if let Ok(tuple) = argument.cast_exact::<PyTuple>() {
-        return Ok(tuple.clone());
-    }
-    let keys = elements(argument, "keys", "an iterable of str or bytes-like")?;
-    PyTuple::new(argument.py(), keys.collect::<PyResult<Vec<_>>>()?)
+    elements(argument, "keys", "an iterable of str or bytes-like")?.collect()
 }
 
 /// The bytes of keys.
@@ -123,10 +121,10 @@ fn keys<'py>(argument: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyTuple>> {
 /// # Errors
 ///
 /// As `Octets::key`.
-fn octets<'a, 'py>(keys: &'a Bound<'py, PyTuple>) -> PyResult<Vec<Octets<'a, 'py>>> {
+fn octets<'a, 'py>(keys: &'a [Bound<'py, PyAny>]) -> PyResult<Vec<Octets<'a, 'py>>> {
     let mut octets = Vec::with_capacity(keys.len());
-    for key in keys.iter_borrowed() {
-        octets.push(Octets::read("key", STR_OR_BYTES, key)?);
+    for key in keys {
+        octets.push(Octets::key(key)?);
     }
     Ok(octets)
 }
@@ -147,9 +145,12 @@ pub(crate) fn pairs<'py>(
 ) -> PyResult<Vec<Pair<'py>>> {
     let mut pairs = Vec::new();
     if let Ok(dict) = argument.cast_exact::<PyDict>() {
-        for item in dict.items() {
-            pairs.push(pair(name, &item)?);
-        }
+        let found = RefCell::new(Vec::with_capacity(dict.len()));
+        dict.locked_for_each(|key, value| {
+            found.borrow_mut().push((key, value));
+            Ok(())
+        })?;
+        pairs = found.into_inner();
     } else if let Some(keys) = argument.getattr_opt("keys")? {
         for key in keys.call0()?.try_iter()? {
             let key = key?;

@@ -48,7 +48,8 @@ impl Encoding {
 
 #[inline(never)]
 fn text<'py>(py: Python<'py>, octets: &[u8]) -> Result<Bound<'py, PyAny>, Unreadable<'py>> {
-    if str::from_utf8(octets).is_err() {
+    // Most text is ASCII, which is quicker to tell.
+    if !octets.is_ascii() && str::from_utf8(octets).is_err() {
         return Err(Unreadable::NotUtf8(to_bytes(py, octets)?));
     }
     Ok(PyString::from_bytes(py, octets)?.into_any())

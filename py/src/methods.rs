@@ -266,23 +266,19 @@ impl Store {
     ///
     /// Weakly consistent, as scan.
     #[pyo3(signature = (prefix=Prefix::ALL, /), text_signature = "($self, prefix=b'', /)")]
-    fn keys<'py>(&self, py: Python<'py>, prefix: Prefix<'_, 'py>) -> PyResult<Bound<'py, PyList>> {
+    fn keys<'py>(&self, py: Python<'py>, prefix: Prefix) -> PyResult<Bound<'py, PyList>> {
         self.key_list(py, prefix.as_ref())
     }
 
     /// A list of the values of the keys that start with prefix, in the order of keys.
     #[pyo3(signature = (prefix=Prefix::ALL, /), text_signature = "($self, prefix=b'', /)")]
-    fn values<'py>(
-        &self,
-        py: Python<'py>,
-        prefix: Prefix<'_, 'py>,
-    ) -> PyResult<Bound<'py, PyList>> {
+    fn values<'py>(&self, py: Python<'py>, prefix: Prefix) -> PyResult<Bound<'py, PyList>> {
         self.value_list(py, prefix.as_ref())
     }
 
     /// A list of the (key, value) pairs whose key starts with prefix, sorted by key.
     #[pyo3(signature = (prefix=Prefix::ALL, /), text_signature = "($self, prefix=b'', /)")]
-    fn items<'py>(&self, py: Python<'py>, prefix: Prefix<'_, 'py>) -> PyResult<Bound<'py, PyList>> {
+    fn items<'py>(&self, py: Python<'py>, prefix: Prefix) -> PyResult<Bound<'py, PyList>> {
         self.item_list(py, prefix.as_ref())
     }
 
@@ -291,7 +287,7 @@ impl Store {
     /// Weakly consistent: a key that exists throughout comes exactly once, and the loop may
     /// change the store.
     #[pyo3(signature = (prefix=Prefix::ALL, /), text_signature = "($self, prefix=b'', /)")]
-    fn scan(slf: Bound<'_, Self>, prefix: Prefix<'_, '_>) -> PyResult<Items> {
+    fn scan(slf: Bound<'_, Self>, prefix: Prefix) -> PyResult<Items> {
         Items::new(slf, prefix.as_ref())
     }
 

@@ -8,7 +8,7 @@ use pyo3::types::{PyBytes, PyMemoryView, PyString};
 use crate::error::wrong_type;
 
 /// What a key or value is, as errors say it.
-pub(crate) const STR_OR_BYTES: &str = "str or bytes-like";
+const STR_OR_BYTES: &str = "str or bytes-like";
 
 /// The bytes of one argument: borrowed where Python cannot change them, else a copy.
 pub(crate) enum Octets<'a, 'py> {
@@ -20,24 +20,24 @@ impl<'a, 'py> Octets<'a, 'py> {
     /// Reads the argument `key`; errors as `read`.
     #[inline]
     pub(crate) fn key(argument: &'a Bound<'py, PyAny>) -> PyResult<Self> {
-        Self::read("key", STR_OR_BYTES, argument.as_borrowed())
+        Self::read("key", STR_OR_BYTES, argument)
     }
 
     /// Reads the argument `value`; errors as `read`.
     #[inline]
     pub(crate) fn value(argument: &'a Bound<'py, PyAny>) -> PyResult<Self> {
-        Self::read("value", STR_OR_BYTES, argument.as_borrowed())
+        Self::read("value", STR_OR_BYTES, argument)
     }
 
     /// Reads the argument `name`; errors as `read`.
     pub(crate) fn named(name: &str, argument: &'a Bound<'py, PyAny>) -> PyResult<Self> {
-        Self::read(name, STR_OR_BYTES, argument.as_borrowed())
+        Self::read(name, STR_OR_BYTES, argument)
     }
 
     /// Reads what the function of compute returned; errors as `read`.
     pub(crate) fn result(result: &'a Bound<'py, PyAny>) -> PyResult<Self> {
         let wanted = "str, bytes-like, rkv.DELETE or rkv.KEEP";
-        Self::read("what fn returns", wanted, result.as_borrowed())
+        Self::read("what fn returns", wanted, result)
     }
 
     /// Reads a `str` as UTF-8, or any object with the buffer protocol as its bytes.
@@ -47,18 +47,14 @@ impl<'a, 'py> Octets<'a, 'py> {
     /// `TypeError` naming the argument for any other type; `UnicodeEncodeError` for a `str` that
     /// holds lone surrogates; what the object's own buffer raises.
     #[inline]
-    pub(crate) fn read(
-        name: &str,
-        wanted: &str,
-        argument: Borrowed<'a, 'py, PyAny>,
-    ) -> PyResult<Self> {
-        if argument.is_instance_of::<PyString>() {
-            return Ok(Octets::Borrowed(argument.extract::<&str>()?.as_bytes()));
+    fn read(name: &str, wanted: &str, argument: &'a Bound<'py, PyAny>) -> PyResult<Self> {
+        if let Ok(text) = argument.cast::<PyString>() {
+            return Ok(Octets::Borrowed(text.to_str()?.as_bytes()));
         }
-        if argument.is_instance_of::<PyBytes>() {
-            return Ok(Octets::Borrowed(argument.extract()?));
+        if let Ok(bytes) = argument.cast::<PyBytes>() {
+            return Ok(Octets::Borrowed(bytes.as_bytes()));
         }
-        Self::copy(name, wanted, &argument)
+        Self::copy(name, wanted, argument)
     }
 
     /// Copies a buffer that may be mutable, strided, or of wider items.
@@ -86,24 +82,24 @@ impl AsRef<[u8]> for Octets<'_, '_> {
 }
 
 /// The argument `prefix`: what a listed key starts with.
-pub(crate) struct Prefix<'a, 'py>(Octets<'a, 'py>);
+pub(crate) struct Prefix(Vec<u8>);
 
-impl Prefix<'_, '_> {
+impl Prefix {
     /// The prefix of every key.
-    pub(crate) const ALL: Self = Prefix(Octets::Borrowed(b""));
+    pub(crate) const ALL: Self = Prefix(Vec::new());
 }
 
-impl<'a, 'py> FromPyObject<'a, 'py> for Prefix<'a, 'py> {
+impl FromPyObject<'_, '_> for Prefix {
     type Error = PyErr;
 
-    fn extract(argument: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
-        Octets::read("prefix", STR_OR_BYTES, argument).map(Prefix)
+    fn extract(argument: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        Octets::named("prefix", &argument).map(|octets| Prefix(octets.as_ref().to_vec()))
     }
 }
 
-impl AsRef<[u8]> for Prefix<'_, '_> {
+impl AsRef<[u8]> for Prefix {
     fn as_ref(&self) -> &[u8] {
-        self.0.as_ref()
+        &self.0
     }
 }
 
