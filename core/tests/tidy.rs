@@ -125,10 +125,12 @@ fn calls(tokens: &[tokens::Token], position: usize) -> bool {
     tokens.get(position + 1).is_some_and(|next| next.text.starts_with(':'))
 }
 
-/// `unsafe` stands where the invariants that justify it stand, and at the C boundary.
+/// `unsafe` stands where the invariants that justify it stand, at the C boundary, and where Python
+/// is handed memory.
 fn unsafe_places(source: &Source) -> Vec<String> {
     let homes = ["sync/", "memory/", "epoch/", "table/"].map(|home| format!("core/src/{home}"));
-    let files = ["core/src/sync.rs", "core/src/map/node.rs", "core/src/store/record.rs"];
+    let files =
+        ["core/src/sync.rs", "core/src/map/node.rs", "core/src/store/record.rs", "py/src/value.rs"];
     let path = source.path.as_str();
     let test = ["core/tests/", "benches/", "fuzz/"].iter().any(|tests| path.starts_with(tests));
     let home = path.starts_with("ffi-c/") || homes.iter().any(|home| path.starts_with(home));

@@ -10,7 +10,7 @@ use pyo3::exceptions::{
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyTuple, PyType};
-use rkv::{Error, code};
+use rkv::{BatchError, Error, code};
 
 /// What makes one exception class.
 struct Kind {
@@ -32,7 +32,8 @@ const KINDS: &[Kind] = &[
         code: code::CONFLICT,
         name: "Conflict",
         builtin: None,
-        doc: "The expected version is not the current one.",
+        doc: "The expected version is not the current one, which is the attribute current: None if \
+              the key does not exist.",
     },
     Kind {
         code: code::INVALID_ARGUMENT,
@@ -124,13 +125,43 @@ pub(crate) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
 }
 
 /// The exception that says what the engine said.
+#[cold]
 pub(crate) fn exception(error: &Error) -> PyErr {
-    Python::attach(|py| instance(py, error.code(), error.to_string()))
+    Python::attach(|py| {
+        let exception = instance(py, error.code(), error.to_string());
+        match error {
+            Error::Conflict { current } => with(py, exception, "current", *current),
+            _ => exception,
+        }
+    })
+}
+
+/// The exception of a batch that stopped, which says where.
+#[cold]
+pub(crate) fn stopped(stopped: &BatchError) -> PyErr {
+    Python::attach(|py| with(py, exception(&stopped.error), "done", stopped.done))
+}
+
+/// The exception, with an attribute.
+fn with<'py>(
+    py: Python<'py>,
+    exception: PyErr,
+    name: &str,
+    attribute: impl IntoPyObject<'py>,
+) -> PyErr {
+    exception.value(py).setattr(name, attribute).err().unwrap_or(exception)
 }
 
 /// The `KeyError` of the dict protocol: like `dict`, it shows the key that was asked for.
+#[cold]
 pub(crate) fn not_found(key: &Bound<'_, PyAny>) -> PyErr {
     instance(key.py(), code::NOT_FOUND, key.clone().unbind())
+}
+
+/// The `KeyError` of `popitem`.
+#[cold]
+pub(crate) fn empty(py: Python<'_>) -> PyErr {
+    instance(py, code::NOT_FOUND, "popitem(): the store is empty")
 }
 
 /// The `InvalidTtl` for an argument that is no time to live.
@@ -162,12 +193,19 @@ where
 
 fn build(py: Python<'_>) -> PyResult<Classes> {
     let exception = py.get_type::<PyException>();
-    let doc = "Base class of everything that rkv raises; `code` is the number in all languages.";
+    let doc = "Base class of everything that rkv raises.\n\n\
+               code is the number in all languages. done is None, or where a batch stopped: how \
+               many of its first items were dealt with.";
     let base = class(py, "Error", &[exception], code::OK, doc)?;
+    base.setattr("done", py.None())?;
     let kinds = KINDS.iter().map(|kind| {
         let mut bases = vec![base.clone()];
         bases.extend(kind.builtin.map(|builtin| builtin(py)));
-        class(py, kind.name, &bases, kind.code, kind.doc).map(Bound::unbind)
+        let class = class(py, kind.name, &bases, kind.code, kind.doc)?;
+        if kind.code == code::CONFLICT {
+            class.setattr("current", py.None())?;
+        }
+        Ok(class.unbind())
     });
     let kinds = kinds.collect::<PyResult<_>>()?;
     Ok(Classes { base: base.unbind(), kinds })

@@ -6,12 +6,12 @@ use std::sync::{Mutex, PoisonError};
 
 use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
-use pyo3::types::{PyBytes, PyTuple};
+use pyo3::types::PyTuple;
 use rkv::{Scan, Value};
 use self_cell::self_cell;
 
+use crate::encoding::Encoding;
 use crate::error::exception;
-use crate::octets::to_bytes;
 use crate::store::Store;
 
 self_cell!(
@@ -27,14 +27,16 @@ self_cell!(
 struct Cursor {
     /// `None` when the iteration has ended.
     scan: Mutex<Option<OwnedScan>>,
+    encoding: Encoding,
 }
 
 impl Cursor {
     fn new(store: Bound<'_, Store>, prefix: &[u8]) -> PyResult<Self> {
+        let encoding = store.get().encoding;
         let scan = OwnedScan::try_new(store.unbind(), |store| {
             store.get().call(|engine| Ok(engine.scan(prefix)))
         })?;
-        Ok(Cursor { scan: Mutex::new(Some(scan)) })
+        Ok(Cursor { scan: Mutex::new(Some(scan)), encoding })
     }
 
     /// The next entry, or `None` at the end.
@@ -74,8 +76,11 @@ impl Keys {
         slf
     }
 
-    fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
-        self.0.next(py)?.map(|entry| to_bytes(py, entry.key())).transpose()
+    fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let Some(entry) = self.0.next(py)? else {
+            return Ok(None);
+        };
+        Ok(Some(self.0.encoding.object(py, entry.key())?))
     }
 }
 
@@ -96,9 +101,6 @@ impl Items {
     }
 
     fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyTuple>>> {
-        let Some(entry) = self.0.next(py)? else {
-            return Ok(None);
-        };
-        PyTuple::new(py, [to_bytes(py, entry.key())?, to_bytes(py, &entry)?]).map(Some)
+        self.0.next(py)?.map(|entry| self.0.encoding.item(py, &entry)).transpose()
     }
 }

@@ -2,32 +2,45 @@
 //!
 //! This crate converts arguments, results and errors, and holds no logic of its own. Its rules:
 //!
-//! 1. No Python code runs, and no Python container is made, while the engine is inside a call.
+//! 1. No Python code runs, and no Python container is made, while the engine is inside a call. The
+//!    function of `compute` runs where the engine has let go of everything.
 //! 2. Calls of nanoseconds keep the interpreter; calls that grow with the store release it.
 //! 3. An engine error becomes the exception class of its code; a panic becomes `rkv.Panic`.
-//! 4. Importing starts no thread, and nothing here is written with `unsafe`.
-#![forbid(unsafe_code)]
+//! 4. Importing starts no thread. Nothing is written with `unsafe` but the buffer of `value`, which
+//!    Python reads by its address.
+#![deny(unsafe_code)]
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 mod error;
 mod octets;
+mod encoding;
 mod lifetime;
 mod clock;
 mod options;
 mod figures;
+#[expect(unsafe_code, reason = "the buffer protocol")]
+mod value;
 mod store;
 mod iterate;
+mod batch;
+mod listing;
+mod compute;
+mod mapping;
+mod methods;
 
 /// The native half of rkv; use the package `rkv`.
 #[pymodule(gil_used = false)]
 fn _rkv(module: &Bound<'_, PyModule>) -> PyResult<()> {
     error::add_to(module)?;
     module.add_class::<store::Store>()?;
+    module.add_class::<value::Value>()?;
     module.add_class::<clock::ManualClock>()?;
     module.add_class::<lifetime::Keep>()?;
     module.add("KEEP", lifetime::Keep)?;
+    module.add_class::<compute::Delete>()?;
+    module.add("DELETE", compute::Delete)?;
     module.add("ENTRY_BYTES", rkv::ENTRY_BYTES)?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("BUILD", build_facts(module.py())?)

@@ -11,7 +11,7 @@ use crate::error::{invalid_ttl, wrong_type};
 
 const SECONDS: &str = "float seconds or timedelta";
 
-/// The type of rkv.KEEP, which lets a key keep the time to live that it has.
+/// The type of rkv.KEEP, which leaves a time to live, or a value, as it is.
 #[pyclass(frozen, module = "rkv")]
 pub(crate) struct Keep;
 
@@ -26,12 +26,16 @@ impl Keep {
     }
 }
 
-/// The argument `ttl` of `set`: a time to live, or `rkv.KEEP`.
+/// The argument `ttl` of `set`: a time to live, `rkv.KEEP`, or None for the store's default.
 ///
 /// # Errors
 ///
 /// As `span`.
-pub(crate) fn ttl(argument: &Bound<'_, PyAny>) -> PyResult<Ttl> {
+#[inline]
+pub(crate) fn optional(argument: Option<&Bound<'_, PyAny>>) -> PyResult<Ttl> {
+    let Some(argument) = argument else {
+        return Ok(Ttl::Default);
+    };
     if argument.is_instance_of::<Keep>() {
         return Ok(Ttl::Keep);
     }

@@ -7,6 +7,9 @@ use pyo3::types::{PyBytes, PyMemoryView, PyString};
 
 use crate::error::wrong_type;
 
+/// What a key or value is, as errors say it.
+const STR_OR_BYTES: &str = "str or bytes-like";
+
 /// The bytes of one argument: borrowed where Python cannot change them, else a copy.
 pub(crate) enum Octets<'a, 'py> {
     Borrowed(&'a [u8]),
@@ -17,13 +20,24 @@ impl<'a, 'py> Octets<'a, 'py> {
     /// Reads the argument `key`; errors as `read`.
     #[inline]
     pub(crate) fn key(argument: &'a Bound<'py, PyAny>) -> PyResult<Self> {
-        Self::read("key", argument.as_borrowed())
+        Self::read("key", STR_OR_BYTES, argument)
     }
 
     /// Reads the argument `value`; errors as `read`.
     #[inline]
     pub(crate) fn value(argument: &'a Bound<'py, PyAny>) -> PyResult<Self> {
-        Self::read("value", argument.as_borrowed())
+        Self::read("value", STR_OR_BYTES, argument)
+    }
+
+    /// Reads the argument `name`; errors as `read`.
+    pub(crate) fn named(name: &str, argument: &'a Bound<'py, PyAny>) -> PyResult<Self> {
+        Self::read(name, STR_OR_BYTES, argument)
+    }
+
+    /// Reads what the function of compute returned; errors as `read`.
+    pub(crate) fn result(result: &'a Bound<'py, PyAny>) -> PyResult<Self> {
+        let wanted = "str, bytes-like, rkv.DELETE or rkv.KEEP";
+        Self::read("what fn returns", wanted, result)
     }
 
     /// Reads a `str` as UTF-8, or any object with the buffer protocol as its bytes.
@@ -33,22 +47,22 @@ impl<'a, 'py> Octets<'a, 'py> {
     /// `TypeError` naming the argument for any other type; `UnicodeEncodeError` for a `str` that
     /// holds lone surrogates; what the object's own buffer raises.
     #[inline]
-    fn read(name: &str, argument: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
-        if argument.is_instance_of::<PyString>() {
-            return Ok(Octets::Borrowed(argument.extract::<&str>()?.as_bytes()));
+    fn read(name: &str, wanted: &str, argument: &'a Bound<'py, PyAny>) -> PyResult<Self> {
+        if let Ok(text) = argument.cast::<PyString>() {
+            return Ok(Octets::Borrowed(text.to_str()?.as_bytes()));
         }
-        if argument.is_instance_of::<PyBytes>() {
-            return Ok(Octets::Borrowed(argument.extract()?));
+        if let Ok(bytes) = argument.cast::<PyBytes>() {
+            return Ok(Octets::Borrowed(bytes.as_bytes()));
         }
-        Self::copy(name, &argument)
+        Self::copy(name, wanted, argument)
     }
 
     /// Copies a buffer that may be mutable, strided, or of wider items.
     #[cold]
-    fn copy(name: &str, argument: &Bound<'py, PyAny>) -> PyResult<Self> {
+    fn copy(name: &str, wanted: &str, argument: &Bound<'py, PyAny>) -> PyResult<Self> {
         let view = PyMemoryView::from(argument).map_err(|error| {
             if error.is_instance_of::<PyTypeError>(argument.py()) {
-                wrong_type(name, "str or bytes-like", argument)
+                wrong_type(name, wanted, argument)
             } else {
                 error
             }
@@ -67,42 +81,25 @@ impl AsRef<[u8]> for Octets<'_, '_> {
     }
 }
 
-/// The argument `keys`: any iterable of keys but a `str`, which would be one of its characters.
-///
-/// # Errors
-///
-/// `TypeError` for what is no such iterable, and what iterating raises. The keys themselves are not
-/// looked at yet.
-pub(crate) fn keys<'py>(argument: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, PyAny>>> {
-    let refused = || wrong_type("keys", "an iterable of str or bytes-like", argument);
-    if argument.is_instance_of::<PyString>() {
-        return Err(refused());
-    }
-    let keys = argument.try_iter().map_err(|error| {
-        if error.is_instance_of::<PyTypeError>(argument.py()) { refused() } else { error }
-    })?;
-    keys.collect()
-}
-
 /// The argument `prefix`: what a listed key starts with.
-pub(crate) struct Prefix<'a, 'py>(Octets<'a, 'py>);
+pub(crate) struct Prefix(Vec<u8>);
 
-impl Prefix<'_, '_> {
+impl Prefix {
     /// The prefix of every key.
-    pub(crate) const ALL: Self = Prefix(Octets::Borrowed(b""));
+    pub(crate) const ALL: Self = Prefix(Vec::new());
 }
 
-impl<'a, 'py> FromPyObject<'a, 'py> for Prefix<'a, 'py> {
+impl FromPyObject<'_, '_> for Prefix {
     type Error = PyErr;
 
-    fn extract(argument: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
-        Octets::read("prefix", argument).map(Prefix)
+    fn extract(argument: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        Octets::named("prefix", &argument).map(|octets| Prefix(octets.as_ref().to_vec()))
     }
 }
 
-impl AsRef<[u8]> for Prefix<'_, '_> {
+impl AsRef<[u8]> for Prefix {
     fn as_ref(&self) -> &[u8] {
-        self.0.as_ref()
+        &self.0
     }
 }
 

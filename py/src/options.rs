@@ -1,4 +1,4 @@
-//! Options of a store between Python and the engine.
+//! Options and numbers between Python and the engine.
 
 use pyo3::Borrowed;
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
@@ -48,6 +48,15 @@ pub(crate) fn size(name: &'static str, argument: &Bound<'_, PyAny>) -> PyResult<
 /// As `number`.
 pub(crate) fn bound(name: &'static str, argument: &Bound<'_, PyAny>) -> PyResult<u64> {
     number(name, "must be at least 1, and fit in 64 bits", argument)
+}
+
+/// The argument `version` of `compare_and_swap`.
+///
+/// # Errors
+///
+/// As `number`.
+pub(crate) fn version(argument: &Bound<'_, PyAny>) -> PyResult<u64> {
+    number("version", "must be at least 0, and fit in 64 bits", argument)
 }
 
 /// An option that is a number; `reason` is what is wrong with one that its Rust type cannot hold.

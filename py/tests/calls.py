@@ -4,13 +4,29 @@ from collections.abc import Callable
 
 import rkv
 
+
+def swap(store: rkv.Store) -> int:
+    """Set a key at the version that it has."""
+    try:
+        return store.compare_and_swap("key", 0, "value")
+    except rkv.Conflict as conflict:
+        return store.compare_and_swap("key", conflict.current or 0, "value")
+
+
 CALLS: dict[str, Callable[[rkv.Store], object]] = {
     "get": lambda store: store.get("key"),
     "get_many": lambda store: store.get_many(["key", "absent"]),
+    "view": lambda store: store.view("key"),
     "set": lambda store: store.set("key", "value"),
     "set_if_absent": lambda store: store.set_if_absent("key", "value"),
     "add": lambda store: store.add("key", "value"),
+    "set_many": lambda store: store.set_many({"key": "value"}),
+    "compare_and_swap": lambda store: swap(store),
+    "compute": lambda store: store.compute("key", lambda _: "value"),
+    "setdefault": lambda store: store.setdefault("key", "value"),
+    "update": lambda store: store.update(key="value"),
     "delete": lambda store: store.delete("other"),
+    "delete_many": lambda store: store.delete_many(["other", "another"]),
     "contains": lambda store: store.contains("key"),
     "incr": lambda store: store.incr("number"),
     "ttl": lambda store: store.ttl("key"),
@@ -21,7 +37,11 @@ CALLS: dict[str, Callable[[rkv.Store], object]] = {
     "advance": lambda store: store.advance(),
     "count": lambda store: store.count(),
     "keys": lambda store: store.keys(),
+    "values": lambda store: store.values(),
+    "items": lambda store: store.items(),
     "scan": lambda store: list(store.scan()),
+    "pop": lambda store: store.pop("absent", None),
+    "popitem": lambda store: store.popitem(),
     "stats": lambda store: store.stats(),
     "clear": lambda store: store.clear(),
     "__setitem__": lambda store: store.__setitem__("key", "value"),

@@ -1,8 +1,9 @@
-"""get_many answers for many keys at once what get answers for each."""
+"""Many keys in one call: each is treated as a call of its own would treat it."""
 
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import pytest
 
@@ -90,11 +91,127 @@ def test_values_are_whole_while_others_replace_them(store: rkv.Store, length: in
         writer.join()
 
 
+@pytest.mark.parametrize("length", LENGTHS)
+def test_set_many_and_delete_many_do_what_single_calls_do(store: rkv.Store, length: int) -> None:
+    items = {str(number): b"%d" % number * (number % 50) for number in range(length)}
+    store.set_many(items)
+    assert store.items() == sorted((key.encode(), value) for key, value in items.items())
+    odd = [str(number) for number in range(1, length, 2)]
+    assert store.delete_many([*odd, "absent", *odd]) == len(odd)
+    assert store.count() == length - len(odd)
+
+
+@pytest.mark.parametrize("length", [3, 2000])
+def test_a_batch_has_one_ttl(length: int) -> None:
+    clock = rkv.ManualClock()
+    keys = [str(number) for number in range(length)]
+    with rkv.Store(clock=clock, default_ttl=100) as store:
+        store.set_many(dict.fromkeys(keys, "v"))
+        assert {store.ttl(key) for key in keys} == {100.0}
+        store.set_many(dict.fromkeys(keys, "v"), ttl=float("inf"))
+        assert {store.ttl(key) for key in keys} == {float("inf")}
+        store.set_many(dict.fromkeys(keys, "v"), ttl=5)
+        clock.advance(2)
+        store.set_many(dict.fromkeys(keys, "w"), ttl=rkv.KEEP)
+        assert {store.ttl(key) for key in keys} == {3.0}
+        clock.advance(3)
+        assert store.get_many(keys) == [None] * length
+        for wrong in (0, -1, float("nan")):
+            with pytest.raises(rkv.InvalidTtl):
+                store.set_many(dict.fromkeys(keys, "v"), ttl=wrong)
+        assert store.count() == 0
+
+
+def test_a_wrong_item_at_the_end_changes_nothing(store: rkv.Store) -> None:
+    store["k"] = "v"
+    with pytest.raises(TypeError, match=r"^key must be str or bytes-like, not int$"):
+        store.delete_many(["k", 5])
+    with pytest.raises(TypeError, match=r"^value must be str or bytes-like, not NoneType$"):
+        store.set_many([("k", "w"), ("l", None)])
+    with pytest.raises(rkv.TooLarge, match="`key`") as caught:
+        store.set_many([("k", "w"), ("x" * 65_536, "v")])
+    assert caught.value.done == 0
+    assert dict(store) == {b"k": b"v"}
+
+
+@pytest.mark.parametrize("length", [3, 600])
+def test_a_batch_that_stops_says_where(length: int) -> None:
+    with rkv.Store(max_entries=length, eviction="reject") as store:
+        items = [(str(number), "v") for number in range(length)]
+        with pytest.raises(rkv.Full) as caught:
+            store.set_many([*items, ("one more", "v"), ("0", "not reached")])
+        assert caught.value.done == length
+        assert store.count() == length
+        assert store["0"] == b"v"
+        with pytest.raises(rkv.Full) as caught:
+            store.update(items, more="v")
+        assert caught.value.done == length
+    with pytest.raises(rkv.Closed) as closed:
+        store.set_many({"k": "v"})
+    assert closed.value.done == 0
+    with pytest.raises(rkv.Closed) as closed:
+        store["k"]
+    assert closed.value.done is None
+
+
+def test_an_empty_batch_is_fine(store: rkv.Store) -> None:
+    for empty in ([], (), {}, iter("")):
+        store.set_many(empty)
+        assert store.delete_many(empty) == 0
+    assert not store
+
+
+def test_a_mutable_buffer_is_copied_before_a_batch(store: rkv.Store) -> None:
+    value = bytearray(b"before")
+
+    def items() -> Iterator[tuple[Any, Any]]:
+        for number in range(1000):
+            yield (str(number), value)
+            value[:] = b"%06d" % number
+
+    # The buffer is read when all items are there.
+    store.set_many(items())
+    assert set(store.values()) == {b"000999"}
+    value[:] = b"after!"
+    assert set(store.values()) == {b"000999"}
+
+
+def test_buffers_may_change_while_a_long_batch_runs(store: rkv.Store) -> None:
+    buffers = [bytearray(b"a" * 100) for _ in range(5000)]
+    items = [(b"%d" % number, buffer) for number, buffer in enumerate(buffers)]
+    done = threading.Event()
+
+    def change() -> None:
+        while not done.is_set():
+            for buffer in buffers:
+                buffer[:] = b"b" * 10_000
+                buffer[:] = b"a" * 100
+
+    writer = threading.Thread(target=change)
+    writer.start()
+    try:
+        for _ in range(20):
+            store.set_many(items)
+            assert set(store.values()) <= {b"a" * 100, b"b" * 10_000}
+    finally:
+        done.set()
+        writer.join()
+
+
 HAS_LOCK = getattr(sys, "_is_gil_enabled", lambda: True)()
 
+BATCHES: dict[str, Callable[[rkv.Store, list[str]], object]] = {
+    "get_many": lambda store, keys: store.get_many(keys),
+    "set_many": lambda store, keys: store.set_many(dict.fromkeys(keys, "v")),
+    "delete_many": lambda store, keys: store.delete_many(keys),
+}
 
+
+@pytest.mark.parametrize("batch", BATCHES.values(), ids=BATCHES.keys())
 @pytest.mark.skipif(not HAS_LOCK, reason="all threads run anyway")
-def test_long_batches_let_other_threads_run_and_short_ones_do_not(store: rkv.Store) -> None:
+def test_long_batches_let_other_threads_run_and_short_ones_do_not(
+    store: rkv.Store, batch: Callable[[rkv.Store, list[str]], object]
+) -> None:
     keys = [str(number) for number in range(20_000)]
     for key in keys:
         store[key] = "v"
@@ -113,9 +230,13 @@ def test_long_batches_let_other_threads_run_and_short_ones_do_not(store: rkv.Sto
         gate.release()
         # The thread is awake, and runs as soon as it is let.
         for _ in range(1000):
-            store.get_many(keys[:100])
+            batch(store, keys[:100])
         assert not ran
-        assert any(store.get_many(keys) and ran for _ in range(1000))
+        for _ in range(1000):
+            batch(store, keys)
+            if ran:
+                break
+        assert ran
     finally:
         sys.setswitchinterval(interval)
         thread.join()

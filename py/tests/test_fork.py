@@ -51,6 +51,52 @@ def test_every_call_of_an_inherited_store_raises_forked(run_python: Callable[[st
     )
 
 
+def test_a_child_reads_the_views_that_it_inherited(run_python: Callable[[str], str]) -> None:
+    run_python(
+        IN_A_CHILD
+        + """
+    store["big"] = b"v" * 100_000
+    view, memory = store.view("big"), memoryview(store.view("0"))
+
+    def work():
+        global view, memory
+        assert view == b"v" * 100_000 and memory == b"v"
+        assert (view.key, len(memory)) == (b"big", 1)
+        del view, memory
+        store.close()
+
+    in_a_child(work)
+    store["big"] = "other"
+    assert view == b"v" * 100_000 and memory == b"v"
+    """
+    )
+
+
+def test_a_child_forked_within_a_computation_changes_nothing(
+    run_python: Callable[[str], str],
+) -> None:
+    run_python(
+        IN_A_CHILD
+        + """
+    child = None
+
+    def fork(old):
+        global child
+        child = os.fork()
+        return "of the child" if child == 0 else "of the parent"
+
+    try:
+        assert store.compute("0", fork) == b"of the parent"
+    except rkv.Forked:
+        with rkv.Store() as own:
+            own["k"] = "v"
+        os._exit(0 if child == 0 else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert store["0"] == b"of the parent"
+    """
+    )
+
+
 def test_a_child_closes_and_drops_what_it_inherited(run_python: Callable[[str], str]) -> None:
     run_python(
         IN_A_CHILD
@@ -103,6 +149,17 @@ def test_a_child_forked_amid_writers_opens_stores_of_its_own(
         while not done:
             store[f"{name}-{number % 5000}"] = "v" * (number % 200)
             store.delete(f"{name}-{(number - 100) % 5000}")
+            match number % 50:
+                case 0:
+                    store.set_many(dict.fromkeys(map(str, range(number, number + 600)), "v"))
+                case 10:
+                    store.delete_many(map(str, range(number - 600, number)))
+                case 20:
+                    store.compute("shared", lambda old: b"%d" % (int(old or 0) + 1))
+                case 30:
+                    views = [store.view(str(number)), store.pop(str(number), None)]
+                case 40:
+                    store.setdefault(f"{name}-default", "v"), store.popitem()
             number += 1
 
     def work():
@@ -110,8 +167,11 @@ def test_a_child_forked_amid_writers_opens_stores_of_its_own(
         for number in range(2000):
             own[str(number)] = "v"
         assert len(own.keys()) == own.clear() == 2000
+        own.set_many(dict.fromkeys(map(str, range(2000)), "v"))
+        assert own.compute("k", lambda _: "v") == b"v"
+        assert len(own.items()) == 2001 and own.popitem()
         own.close()
-        assert outcomes(store)["get"] == "Forked"
+        assert outcomes(store) == dict.fromkeys(CALLS, "Forked"), outcomes(store)
         store.close()
 
     # From Python 3.12 on, forking a process with threads is worth a warning.

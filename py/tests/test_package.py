@@ -1,5 +1,7 @@
 """The package as installed: its stubs, its program, its example, and what importing it does."""
 
+import inspect
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,23 +13,44 @@ import rkv
 PACKAGE = Path(__file__).parent.parent
 
 
-def tool(*arguments: str) -> str:
-    """Run a Python module as a program; what it printed."""
-    command = [sys.executable, "-W", "error", "-m", *arguments]
+def run(*command: str) -> str:
+    """Run a program that must succeed; what it printed."""
+    # Where pyright looks for the interpreter whose packages it reads.
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     done = subprocess.run(
-        command, capture_output=True, check=False, cwd=PACKAGE, text=True, timeout=110
+        command,
+        capture_output=True,
+        check=False,
+        cwd=PACKAGE,
+        env={**os.environ, "PATH": path},
+        text=True,
+        timeout=110,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
+def tool(*arguments: str) -> str:
+    """Run a Python module as a program."""
+    return run(sys.executable, "-W", "error", "-m", *arguments)
+
+
 def test_stubs_say_what_the_extension_is() -> None:
-    assert "no issues found" in tool("mypy.stubtest", "rkv")
+    checked = tool(
+        "mypy.stubtest", "rkv", "--allowlist", "tests/stubtest.txt", "--ignore-unused-allowlist"
+    )
+    assert "no issues found" in checked
 
 
-def test_types_reach_the_user() -> None:
+def test_types_reach_the_user_of_mypy() -> None:
     checked = tool("mypy", "--strict", "python", "examples", "tests/typed.py")
     assert "no issues found" in checked
+
+
+def test_types_reach_the_user_of_pyright() -> None:
+    assert "0 errors, 0 warnings" in run("basedpyright")
+    complete = run("basedpyright", "--verifytypes", "rkv", "--ignoreexternal")
+    assert "Type completeness score: 100%" in complete
 
 
 def test_versions_agree() -> None:
@@ -77,6 +100,20 @@ def test_importing_leaves_a_free_threaded_interpreter_free(
 
 
 def test_documentation_is_there() -> None:
-    names = [name for name in vars(rkv.Store) if not name.startswith("_")]
-    for documented in (rkv, rkv.Store, *(getattr(rkv.Store, name) for name in names)):
-        assert documented.__doc__, documented
+    assert rkv.__doc__
+    for kind in map(rkv.__dict__.get, rkv.__all__):
+        if isinstance(kind, type):
+            assert kind.__doc__, kind
+            for name, member in vars(kind).items():
+                if not name.startswith("_") and (
+                    callable(member) or inspect.isdatadescriptor(member)
+                ):
+                    assert member.__doc__, f"{kind.__name__}.{name}"
+
+
+def test_signatures_are_there() -> None:
+    for kind in (rkv.Store, rkv.Value, rkv.ManualClock):
+        for name in vars(kind):
+            if not name.startswith("_") and callable(getattr(kind, name)):
+                assert inspect.signature(getattr(kind, name)), f"{kind.__name__}.{name}"
+    assert list(inspect.signature(rkv.Store).parameters)[-1] == "encoding"

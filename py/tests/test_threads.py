@@ -66,6 +66,104 @@ def test_one_thread_wins_each_add(store: rkv.Store) -> None:
         assert all(store[str(key)] == b"%d" % me for key in keys)
 
 
+def test_no_computation_is_lost(store: rkv.Store) -> None:
+    def work(me: int) -> None:
+        for step in range(3000):
+            store.compute("shared", lambda old: b"%d" % (int(old or 0) + 1))
+            store.compute(f"log {step % 20}", lambda old: (old or b"") + bytes([me]))
+
+    together(work)
+    assert int(store["shared"]) == THREADS * 3000
+    for log in range(20):
+        assert sorted(store[f"log {log}"]) == sorted([*range(THREADS)] * 150)
+
+
+def test_what_is_swapped_at_its_version_is_not_lost(store: rkv.Store) -> None:
+    store["shared"] = "0"
+
+    def swapped() -> bool:
+        view = store.view("shared")
+        assert view is not None
+        try:
+            store.compare_and_swap("shared", view.version, str(int(bytes(view)) + 1))
+        except rkv.Conflict as conflict:
+            return (conflict.current or 0) <= view.version
+        return True
+
+    def work(_: int) -> None:
+        for _ in range(2000):
+            while not swapped():
+                pass
+
+    together(work)
+    assert int(store["shared"]) == THREADS * 2000
+
+
+@pytest.mark.parametrize("encoding", [None, "utf-8"])
+def test_threads_agree_on_a_default(encoding: str | None) -> None:
+    store = rkv.Store(encoding=encoding)
+    got: list[list[object]] = [[] for _ in range(THREADS)]
+
+    def work(me: int) -> None:
+        for key in range(5000):
+            got[me].append(store.setdefault(str(key), str(me)))
+
+    together(work)
+    assert got[0] == got[1] == got[2] == got[3] == store.get_many(map(str, range(5000)))
+
+
+@pytest.mark.parametrize("encoding", [None, "utf-8"])
+def test_each_entry_is_popped_once(encoding: str | None) -> None:
+    store = rkv.Store(encoding=encoding)
+    store.update({f"pop {number}": str(number) for number in range(5000)})
+    store.update({f"item {number}": str(number) for number in range(5000)})
+    popped: list[list[object]] = [[] for _ in range(THREADS)]
+
+    def work(me: int) -> None:
+        for number in range(5000):
+            value = store.pop(f"pop {number}", None)
+            if value is not None:
+                popped[me].append(value)
+            try:
+                popped[me].append(store.popitem()[1])
+            except KeyError:
+                return
+
+    together(work)
+    assert len(store) == 0
+    numbers = sorted(int(str(value).strip("b'")) for part in popped for value in part)
+    assert numbers == sorted([*range(5000)] * 2)
+
+
+def test_views_stay_whole_while_their_keys_change(store: rkv.Store) -> None:
+    def work(me: int) -> None:
+        kept = []
+        for step in range(3000):
+            store[f"{step % 7}"] = bytes([me]) * 500
+            view = store.view(f"{(step + me) % 7}")
+            if view is not None:
+                kept.append((view, bytes(view)))
+            store.delete(f"{(step + 3) % 7}")
+        assert all(view == octets == octets[:1] * 500 for view, octets in kept)
+
+    together(work)
+
+
+def test_batches_of_threads_are_whole(store: rkv.Store) -> None:
+    keys = [str(number) for number in range(800)]
+
+    def work(me: int) -> None:
+        for _ in range(30):
+            store.set_many(dict.fromkeys(keys, bytes([me]) * 200))
+            for value in store.get_many(keys):
+                assert value is None or value == value[:1] * 200
+            if me == 0:
+                store.delete_many(keys[::2])
+            assert {len(value) for value in store.values()} == {200}
+
+    together(work)
+
+
 def test_readers_see_whole_values_while_writers_replace_them(store: rkv.Store) -> None:
     store["k"] = b"\0" * 300
 
@@ -142,7 +240,12 @@ def test_calls_in_flight_at_close_finish_or_raise_closed() -> None:
             store[str(number)] = "v"
 
         def work(me: int, store: rkv.Store = store) -> None:
-            calls = (store.keys, store.clear, lambda: store.incr("n"), lambda: list(store.scan()))
+            calls = (
+                lambda: store.compute("k", lambda _: "v"),
+                lambda: store.set_many(dict.fromkeys(map(str, range(1000)), "v")),
+                lambda: store.incr("n"),
+                lambda: [store.items(), list(store.scan()), store.clear()],
+            )
             try:
                 for step in range(100_000):
                     calls[me]()

@@ -17,14 +17,81 @@ def reads(store: rkv.Store) -> None:
     assert_type(store.get_many(["k", b"k"]), list[bytes | None])
     assert_type(store.get_many(key for key in store), list[bytes | None])
     assert_type(store.keys("p"), list[bytes])
+    assert_type(store.values("p"), list[bytes])
+    assert_type(store.items(), list[tuple[bytes, bytes]])
     assert_type(store.scan(), Iterator[tuple[bytes, bytes]])
     assert_type(list(store), list[bytes])
+
+
+def reads_as_text(store: rkv.Store[str]) -> None:
+    """Reads of a store with an encoding give str."""
+    assert_type(rkv.Store(encoding="utf-8"), rkv.Store[str])
+    assert_type(rkv.Store(encoding=None, shards=1), rkv.Store[bytes])
+    assert_type(store.get("k"), str | None)
+    assert_type(store.get("k", 0), str | int)
+    assert_type(store["k"], str)
+    assert_type(store.get_many(["k"]), list[str | None])
+    assert_type(store.keys(), list[str])
+    assert_type(store.values(), list[str])
+    assert_type(store.items(), list[tuple[str, str]])
+    assert_type(store.scan(), Iterator[tuple[str, str]])
+    assert_type(list(store), list[str])
+    assert_type(store.pop("k"), str)
+    assert_type(store.pop("k", None), str | None)
+    assert_type(store.popitem(), tuple[str, str])
+    assert_type(store.setdefault("k", b"v"), str)
+    assert_type(store.compute("k", lambda old: (old or "") + "."), str | None)
+    reads_as_either(store)
+
+
+def reads_as_either(store: rkv.Store[str | bytes]) -> None:
+    """A store of str, or of bytes, serves who takes both."""
+    assert_type(store.get("k"), str | bytes | None)
+
+
+def views(store: rkv.Store) -> None:
+    """A view is bytes-like, and has a key and a version."""
+    view = store.view("k")
+    assert_type(view, rkv.Value | None)
+    if view is not None:
+        assert_type(view.key, bytes)
+        assert_type(view.version, int)
+        assert_type(view[0], int)
+        assert_type(view[1:], memoryview)
+        assert_type(bytes(view), bytes)
+        assert_type(str(view, "utf-8"), str)
+        assert_type(memoryview(view), memoryview)
+        assert_type(store.compare_and_swap("k", view.version, view), int)
+
+
+def changes(store: rkv.Store) -> None:
+    """A function of compute gets and gives what reads and writes do, or a sentinel."""
+
+    def count(old: bytes | None) -> str | rkv.Delete | rkv.Keep:
+        if old is None:
+            return rkv.KEEP
+        return str(int(old) - 1) if old != b"1" else rkv.DELETE
+
+    assert_type(store.compute("k", count), bytes | None)
+    assert_type(store.compute("k", lambda old: old or b"", ttl=1.0), bytes | None)
+    assert_type(store.set_many({"k": "v"}, ttl=rkv.KEEP), None)
+    assert_type(store.set_many([("k", b"v"), (b"l", "w")]), None)
+    assert_type(store.delete_many({"k", b"l"}), int)
+    assert_type(store.update({b"k": bytearray()}, k="v"), None)
+    assert_type(store.update(other for other in store.items()), None)
+    assert_type(store.update(store), None)
+    assert_type(store.pop("k"), bytes)
+    assert_type(store.pop("k", 1), bytes | int)
+    assert_type(store.popitem(), tuple[bytes, bytes])
+    assert_type(store.setdefault("k", "v"), bytes)
 
 
 def writes(store: rkv.Store) -> None:
     """Writes take str and anything with a buffer."""
     store["k"] = memoryview(b"v")
     assert_type(store.add("k", "v"), bool)
+    assert_type(store.add("k", "v", ttl=timedelta(hours=1)), bool)
+    assert_type(store.set_if_absent("k", "v", ttl=None), bool)
     store.set("k", "v", ttl=1)
     store.set("k", "v", ttl=timedelta(hours=1))
     store.set("k", "v", ttl=rkv.KEEP)
@@ -54,6 +121,9 @@ def lives() -> None:
         store.get("k")
     except rkv.Closed as error:
         assert_type(error.code, int)
+        assert_type(error.done, int | None)
+    except rkv.Conflict as error:
+        assert_type(error.current, int | None)
 
 
 def refuses(store: rkv.Store) -> None:
@@ -64,6 +134,12 @@ def refuses(store: rkv.Store) -> None:
     store.get_many([5])  # type: ignore[list-item]
     store.set("k", "v", ttl="1 s")  # type: ignore[arg-type]
     store.expire("k", rkv.KEEP)  # type: ignore[arg-type]
-    rkv.Store(clock=1.0)  # type: ignore[arg-type]
-    rkv.Store(4)  # type: ignore[call-arg]
-    rkv.Store(eviction="lru")  # type: ignore[arg-type]
+    store.compute("k", lambda _: None)  # type: ignore[arg-type,return-value]
+    store.set_many({"k": 5})  # type: ignore[arg-type]
+    store.update({5: "v"})  # type: ignore[type-var]
+    store.compare_and_swap("k", None, "v")  # type: ignore[arg-type]
+    store.setdefault("k")  # type: ignore[call-arg]
+    rkv.Store(clock=1.0)  # type: ignore[call-overload]
+    rkv.Store(4)  # type: ignore[call-overload]
+    rkv.Store(eviction="lru")  # type: ignore[call-overload]
+    rkv.Store(encoding=8)  # type: ignore[call-overload]

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 
 use super::key::Key;
+use super::outgoing::Until;
 use super::record::{Draft, Entry};
 use super::{SetOptions, Store, Ttl, Value};
 use crate::epoch::{self, Guard, Retire};
@@ -68,8 +69,12 @@ impl Store {
             |(key, value): (&&[u8], &[u8])| self.engine.prepared(Draft::new(key, value)?, until);
         let made = keys.iter().zip(values).map(make).collect::<Result<Vec<_>>>()?;
         let mut made = made.into_iter();
+        let is_plain = self.engine.is_plain && matches!(until, Until::Never);
         let guard = epoch::pin();
         self.change_many(&guard, &keys, |key| match made.next() {
+            Some(outgoing) if is_plain => {
+                self.set_draft(&guard, key, outgoing.into_draft()).map(drop)
+            }
             Some(outgoing) => self.set_outgoing(&guard, key, outgoing).map(drop),
             None => Ok(()),
         })

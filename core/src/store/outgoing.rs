@@ -46,6 +46,11 @@ impl Outgoing {
         Self { draft, until, timer, deadline, runs: false, is_evicted: false }
     }
 
+    /// Its draft, for a store that has neither deadlines nor bounds.
+    pub(super) fn into_draft(self) -> Draft {
+        self.draft
+    }
+
     /// A counted reference to the record that it will be.
     pub(super) fn share(&self) -> Share {
         self.draft.share()

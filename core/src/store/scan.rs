@@ -51,6 +51,30 @@ impl Store {
         keys
     }
 
+    /// Some entry, whichever; `None` if the store is empty. A search begins where the last one of
+    /// this or of [`take_any`](Self::take_any) ended. For who must know what it is before it goes.
+    #[must_use]
+    pub fn any(&self) -> Option<Value> {
+        // Relaxed: a hint.
+        let last = Cursor::from_word(self.engine.finger.load(Relaxed));
+        self.any_from(last).or_else(|| self.any_from(Cursor::START))
+    }
+
+    /// An entry of the first bucket where a search meets one.
+    fn any_from(&self, start: Cursor) -> Option<Value> {
+        let mut next = Some(start);
+        while let Some(at) = next {
+            let guard = epoch::pin();
+            let mut found = None;
+            next = self.engine.scan(at, &guard, |entry| found = Some(entry));
+            if let Some(entry) = found {
+                self.engine.finger.store(at.to_word(), Relaxed);
+                return Some(Value::of(entry));
+            }
+        }
+        None
+    }
+
     /// Removes some key, whichever; what it was, `None` if the store is empty. As atomic as
     /// [`delete`](Self::delete). Who empties a store by it pays for each entry and bucket once: a
     /// search begins where the last one ended, as that of `set.pop` in CPython does.

@@ -311,6 +311,29 @@ fn taking_any_empties_a_store_entry_by_entry() {
 }
 
 #[test]
+fn any_entry_is_one_that_is_there_and_stays() {
+    let store = Store::new();
+    assert!(store.any().is_none());
+    for key in 0..3000 {
+        store.set(key.to_string(), format!("{key}!")).expect("set");
+    }
+    for left in (1..=3000).rev() {
+        let entry = store.any().expect("an entry");
+        assert_eq!(store.get(entry.key()).as_deref(), Some(&*entry));
+        assert_eq!(&*entry, [entry.key(), b"!"].concat());
+        assert_eq!(store.count(), left);
+        store.delete(entry.key()).expect("delete");
+    }
+    assert!(store.any().is_none());
+    // Wherever the last search ended, one entry is found.
+    for key in 0..300 {
+        store.set(key.to_string(), "").expect("set");
+        let entry = store.any().unwrap_or_else(|| panic!("key {key}"));
+        store.delete(entry.key()).expect("delete");
+    }
+}
+
+#[test]
 fn what_threads_take_from_a_store_goes_to_one_of_them() {
     const KEYS: u32 = 20_000;
     let store = Store::new();

@@ -8,21 +8,24 @@
     1
     b'hello'
 
-Keys and values are ``str`` (stored as UTF-8) or bytes-like; reads return ``bytes``. One store
-serves any number of threads, without locks.
+Keys and values are ``str`` (stored as UTF-8) or bytes-like; reads return ``bytes``, or
+``str`` with ``Store(encoding="utf-8")``. One store serves any number of threads, without locks.
 """
 
 from rkv._rkv import (
+    DELETE,
     ENTRY_BYTES,
     KEEP,
     Busy,
     Closed,
     Conflict,
+    Delete,
     Error,
     Forked,
     Full,
     InvalidArgument,
     InvalidTtl,
+    Keep,
     ManualClock,
     NoMemory,
     NotANumber,
@@ -31,17 +34,20 @@ from rkv._rkv import (
     Panic,
     Store,
     TooLarge,
+    Value,
     WrongThread,
     __version__,
 )
 from rkv._stats import EpochStats, ExpiryLag, Stats
 
 __all__ = [
+    "DELETE",
     "ENTRY_BYTES",
     "KEEP",
     "Busy",
     "Closed",
     "Conflict",
+    "Delete",
     "EpochStats",
     "Error",
     "ExpiryLag",
@@ -49,6 +55,7 @@ __all__ = [
     "Full",
     "InvalidArgument",
     "InvalidTtl",
+    "Keep",
     "ManualClock",
     "NoMemory",
     "NotANumber",
@@ -58,6 +65,7 @@ __all__ = [
     "Stats",
     "Store",
     "TooLarge",
+    "Value",
     "WrongThread",
     "__version__",
 ]

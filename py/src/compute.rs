@@ -1,0 +1,152 @@
+//! Atomic changes that depend on what stands there: `compute`, `setdefault`, `pop`.
+
+use pyo3::prelude::*;
+use rkv::{Error, Op, Ttl};
+
+use crate::error::{exception, wrong_type};
+use crate::lifetime::{self, Keep};
+use crate::mapping::Given;
+use crate::octets::Octets;
+use crate::store::{Store, guarded};
+
+/// The type of rkv.DELETE, by which the function of compute removes its key.
+#[pyclass(frozen, module = "rkv")]
+pub(crate) struct Delete;
+
+#[pymethods]
+impl Delete {
+    fn __repr__(&self) -> &'static str {
+        "rkv.DELETE"
+    }
+
+    fn __reduce__(&self) -> &'static str {
+        "DELETE"
+    }
+}
+
+/// What ends a change before it is made.
+enum Failure {
+    Raised(PyErr),
+    Refused(Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Failure::Refused(error)
+    }
+}
+
+impl From<PyErr> for Failure {
+    fn from(error: PyErr) -> Self {
+        Failure::Raised(error)
+    }
+}
+
+impl From<Failure> for PyErr {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Raised(error) => error,
+            Failure::Refused(error) => exception(&error),
+        }
+    }
+}
+
+impl Store {
+    /// Does with `key` what `f` makes of the function of the user.
+    ///
+    /// # Errors
+    ///
+    /// What `function` raises; `TypeError` for what it may not return; as `decide`.
+    pub(crate) fn compute_with<'py>(
+        &self,
+        key: &Bound<'py, PyAny>,
+        function: &Bound<'py, PyAny>,
+        ttl: Given<'py>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        if !function.is_callable() {
+            return Err(wrong_type("fn", "callable", function));
+        }
+        let ttl = match ttl.0 {
+            Some(ttl) => lifetime::optional(Some(&ttl).filter(|ttl| !ttl.is_none()))?,
+            None => Ttl::Keep,
+        };
+        self.decide(key, |old| {
+            let made = function.call1((&old,))?;
+            if made.is_instance_of::<Keep>() {
+                return Ok((Op::Keep, old));
+            }
+            if made.is_instance_of::<Delete>() {
+                return Ok((Op::Remove, None));
+            }
+            let octets = Octets::result(&made)?;
+            let op = Op::PutFor(copied(octets.as_ref())?, ttl);
+            Ok((op, Some(self.object(made.py(), octets.as_ref())?)))
+        })
+    }
+
+    /// The value at `key`, or `default` after it was stored there.
+    ///
+    /// # Errors
+    ///
+    /// `TypeError`; as `decide`.
+    pub(crate) fn set_default<'py>(
+        &self,
+        key: &Bound<'py, PyAny>,
+        default: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let default = Octets::named("default", default)?;
+        self.decide(key, |old| match old {
+            Some(old) => Ok((Op::Keep, old)),
+            None => {
+                let op = Op::PutFor(copied(default.as_ref())?, Ttl::Default);
+                Ok((op, self.object(key.py(), default.as_ref())?))
+            }
+        })
+    }
+
+    /// Removes `key`; what its value was. What a read cannot give is not removed.
+    ///
+    /// # Errors
+    ///
+    /// As `decide`.
+    pub(crate) fn take<'py>(&self, key: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        self.decide(key, |old| Ok((Op::Remove, old)))
+    }
+
+    /// Does with `key` what `decide` says of the object that a read gives, and answers what it
+    /// answers; it may run again when another writer wins. Nothing is pinned meanwhile, and Python
+    /// code may run.
+    ///
+    /// # Errors
+    ///
+    /// What `decide` raises; `UnicodeDecodeError`, `MemoryError`; as `Store::call`. Nothing was
+    /// changed then.
+    fn decide<'py, R>(
+        &self,
+        key: &Bound<'py, PyAny>,
+        mut decide: impl FnMut(Option<Bound<'py, PyAny>>) -> PyResult<(Op, R)>,
+    ) -> PyResult<R> {
+        let (py, key) = (key.py(), Octets::key(key)?);
+        let mut answer = None;
+        guarded(|| {
+            let engine = self.engine()?;
+            engine.compute(key, |old| {
+                let old = old.map(|old| self.object(py, old)).transpose()?;
+                let (op, made) = decide(old)?;
+                answer = Some(made);
+                // It may have closed the store, or forked.
+                self.engine()?;
+                Ok::<_, Failure>(op)
+            })
+        })?;
+        answer.ok_or_else(|| exception(&Error::Panic))
+    }
+}
+
+/// A copy that is refused, and does not end the process, when there is no memory.
+fn copied(octets: &[u8]) -> PyResult<Vec<u8>> {
+    let mut copy = Vec::new();
+    copy.try_reserve_exact(octets.len()).map_err(|_| exception(&Error::NoMemory))?;
+    copy.extend_from_slice(octets);
+    Ok(copy)
+}
