@@ -16,7 +16,7 @@ use rkv::Pin;
 
 use crate::failure::Failure;
 use crate::handle::Opened;
-use crate::table::Held;
+use crate::table::Kept;
 
 /// A pin of one thread, by number. The zero guard, { 0, 0 }, names none.
 ///
@@ -41,7 +41,7 @@ const PINS_MAX: usize = 1 << INDEX_BITS;
 /// What stands behind a live guard. The pin comes first, so that it ends before the store does.
 pub(crate) struct Pinned {
     pub(crate) pin: Pin,
-    pub(crate) store: Held<Opened>,
+    pub(crate) store: Kept<Opened>,
 }
 
 /// A place for one pin at a time; the generation is that of the pin now or last in it.
@@ -67,7 +67,7 @@ thread_local! {
 /// # Errors
 /// TooMany when the thread has as many pins as there can be; NoMemory; Unsupported when the thread
 /// is ending, and would leave the pin behind.
-pub(crate) fn begin(store: Held<Opened>) -> Result<kv_guard_t, Failure> {
+pub(crate) fn begin(store: Kept<Opened>) -> Result<kv_guard_t, Failure> {
     let begin = |guards: &RefCell<Guards>| guards.borrow_mut().begin(store);
     GUARDS
         .try_with(begin)
@@ -110,7 +110,7 @@ pub(crate) fn end(guard: kv_guard_t) -> Result<Pinned, Failure> {
 const NOT_PINNED: Failure = Failure::invalid("guard", "not pinned, or not any more");
 
 impl Guards {
-    fn begin(&mut self, store: Held<Opened>) -> Result<kv_guard_t, Failure> {
+    fn begin(&mut self, store: Kept<Opened>) -> Result<kv_guard_t, Failure> {
         if self.thread == 0 {
             static LAST: AtomicU64 = AtomicU64::new(0);
             self.thread = LAST.fetch_add(1, Relaxed) + 1;

@@ -6,9 +6,11 @@ use std::ops::Deref;
 
 use rkv::{ManualClock, Store};
 
+use crate::barrier;
+use crate::calls::Striped;
 use crate::failure::Failure;
-use crate::slot::Spread;
-use crate::table::{Held, Kind, Table};
+use crate::stripe::STRIPES;
+use crate::table::{Held, Kept, Kind, Table};
 
 /// A store, by number. The zero handle, { 0 }, names no store.
 ///
@@ -57,9 +59,7 @@ pub(crate) const NO_STORE: kv_store_t = kv_store_t { id: 0 };
 static STORES: Table<Opened> = Table::new();
 
 impl Kind for Opened {
-    // LIMIT: 16 counters of 128 bytes are 2 KiB for each store that is open at once. More threads
-    // than that share counters, which is slower and never wrong.
-    type Calls = Spread<16>;
+    type Calls = Striped<STRIPES>;
 
     // LIMIT: 65,536 stores open at once in a process.
     const INDEX_BITS: u32 = 16;
@@ -75,6 +75,8 @@ impl Kind for Opened {
 /// # Errors
 /// Those of `Table::insert`.
 pub(crate) fn open(store: Opened) -> Result<kv_store_t, Failure> {
+    // Before anybody can enter it.
+    barrier::prepare();
     Ok(kv_store_t { id: STORES.insert(store)? })
 }
 
@@ -84,5 +86,12 @@ pub(crate) fn open(store: Opened) -> Result<kv_store_t, Failure> {
 /// Closed when the handle names no open store.
 #[inline]
 pub(crate) fn enter(handle: kv_store_t) -> Result<Held<Opened>, Failure> {
-    STORES.enter(handle.id).ok_or(Failure::Engine(rkv::Error::Closed))
+    STORES.enter(handle.id).ok_or(CLOSED)
 }
+
+/// The same for a call that may last, or end on another thread.
+pub(crate) fn keep(handle: kv_store_t) -> Result<Kept<Opened>, Failure> {
+    STORES.keep(handle.id).ok_or(CLOSED)
+}
+
+const CLOSED: Failure = Failure::Engine(rkv::Error::Closed);

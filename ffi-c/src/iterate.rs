@@ -16,8 +16,8 @@ use crate::failure::Failure;
 use crate::handle::{Opened, kv_store_t};
 use crate::slot::Released;
 use crate::status::{KV_END, KV_OK, kv_status_t};
-use crate::store::enter;
-use crate::table::{Held, Kind, Table};
+use crate::store::keep;
+use crate::table::{Held, Kept, Kind, Table};
 
 /// An iterator over entries of a store, by number. The zero handle, { 0 }, names none.
 ///
@@ -47,7 +47,7 @@ type Tried<'s> = Mutex<Progress<'s>>;
 self_cell!(
     /// What stands behind a handle: the store, and a listing that borrows it.
     struct Listing {
-        owner: Held<Opened>,
+        owner: Kept<Opened>,
         #[not_covariant]
         dependent: Tried,
     }
@@ -88,7 +88,7 @@ pub unsafe extern "C" fn kv_iter_open(
         out_iter.write(NO_ITERATOR);
         // SAFETY: convention 5.
         let prefix = unsafe { bytes("prefix", prefix, prefix_len)? };
-        let iterator = Listing::new(enter(store)?, |store| {
+        let iterator = Listing::new(keep(store)?, |store| {
             Mutex::new(Progress { scan: store.scan(prefix), current: None })
         });
         out_iter.write(kv_iter_t { id: LISTINGS.insert(iterator)? });

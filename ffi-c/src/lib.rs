@@ -22,7 +22,10 @@ compile_error!("libkv reports panics as KV_ERR_PANIC and needs panic = \"unwind\
 #[cfg(not(target_pointer_width = "64"))]
 compile_error!("rkv needs a 64-bit target");
 
+mod barrier;
 mod sync;
+mod calls;
+mod stripe;
 mod version;
 mod status;
 mod failure;

@@ -7,7 +7,7 @@ use crate::entry::kv_slice_t;
 use crate::guard::{self, NO_GUARD, kv_guard_t};
 use crate::handle::kv_store_t;
 use crate::status::{KV_OK, kv_status_t};
-use crate::store::{enter, found};
+use crate::store::{found, keep};
 
 /// Pins the calling thread for reads of `store` that copy nothing, and writes the guard to
 /// `out_guard`; on failure it becomes the zero guard.
@@ -30,7 +30,7 @@ pub unsafe extern "C" fn kv_pin(store: kv_store_t, out_guard: *mut kv_guard_t) -
         // SAFETY: convention 6.
         let out_guard = unsafe { Out::new("out_guard", out_guard)? };
         out_guard.write(NO_GUARD);
-        out_guard.write(guard::begin(enter(store)?)?);
+        out_guard.write(guard::begin(keep(store)?)?);
         Ok(KV_OK)
     })
 }

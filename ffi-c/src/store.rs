@@ -9,7 +9,7 @@ use crate::handle::{self, NO_STORE, Opened, kv_store_t};
 use crate::options::kv_options_t;
 use crate::slot::Released;
 use crate::status::{KV_BUFFER_TOO_SMALL, KV_NOT_FOUND, KV_OK, kv_status_t};
-use crate::table::Held;
+use crate::table::{Held, Kept};
 
 /// Opens a store in memory and writes its handle to `out_store`; NULL for `options` means the
 /// defaults. On failure `out_store` becomes the zero handle.
@@ -252,8 +252,19 @@ pub extern "C" fn kv_flush() -> kv_status_t {
 ///
 /// # Errors
 /// Closed when the handle names no open store, Forked when another process opened it.
+#[inline]
 pub(crate) fn enter(handle: kv_store_t) -> Result<Held<Opened>, Failure> {
     let store = handle::enter(handle)?;
+    store.check()?;
+    Ok(store)
+}
+
+/// The same for a call that may last, or end on another thread.
+///
+/// # Errors
+/// As for `enter`.
+pub(crate) fn keep(handle: kv_store_t) -> Result<Kept<Opened>, Failure> {
+    let store = handle::keep(handle)?;
     store.check()?;
     Ok(store)
 }

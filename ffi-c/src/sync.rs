@@ -1,10 +1,12 @@
-//! What `slot.rs` and `free.rs` need of the standard library, in the form in which loom offers it
-//! too.
+//! What `slot.rs`, `calls.rs` and `free.rs` need beside themselves, in the form in which loom offers
+//! it too.
 //!
 //! The models in `tests/` put loom's types in the place of this module.
 
 use std::cell::UnsafeCell;
 pub(crate) use std::sync::atomic::{AtomicU32, AtomicU64};
+
+pub(crate) use crate::barrier::{heavy_fence, light_fence};
 
 /// `UnsafeCell` with loom's interface, which marks where an access begins and ends.
 pub(crate) struct RaceCell<T>(UnsafeCell<T>);

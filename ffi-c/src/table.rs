@@ -2,29 +2,31 @@
 //!
 //! A number is the index of a slot (its low bits) and the generation of the value there (the rest).
 //! Tables are static and slots are used again but never freed; so any number at all can be looked
-//! up, and one that names nothing any more finds another generation. A call pays with two additions
-//! on a counter that it shares with few other threads.
+//! up, and one that names nothing any more finds another generation. What a call pays for that stands
+//! in `calls.rs`.
 //!
 //! The slots lie in segments, each as large as all before it, that are installed when they are
 //! needed and stay. No step takes a lock: a fork may happen while any thread is anywhere, and the
 //! child must still be able to open stores.
 
 use std::alloc::{Layout, alloc_zeroed, dealloc};
-use std::cell::Cell;
+use std::marker::PhantomData;
 use std::mem::{ManuallyDrop, forget};
 use std::ops::Deref;
 use std::ptr;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
-use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize};
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64};
 
+use crate::calls::Calls;
 use crate::failure::Failure;
 use crate::free::{Free, TAG};
-use crate::slot::{Claim, Entered, Released, Slot, Stripes};
+use crate::slot::{Claim, Entered, Released, Slot};
+use crate::stripe;
 
 /// What programs hold by number.
 pub(crate) trait Kind: Send + Sync + Sized + 'static {
     /// How calls on one value are counted.
-    type Calls: Stripes + Sync + 'static;
+    type Calls: Calls + Sync + 'static;
 
     /// How many bits of a number are the index: at most 24. As many values there may be at once.
     const INDEX_BITS: u32;
@@ -60,11 +62,22 @@ pub(crate) struct Reserved<K: Kind> {
     index: u32,
 }
 
-/// A call on a value: it stays until this is dropped.
-pub(crate) struct Held<K: Kind> {
+/// A call on a value, which stays until this is dropped. It ends on the thread where it began and
+/// while that runs, unless it is `Kept`.
+pub(crate) struct Held<K: Kind, W = OnThread> {
     entered: ManuallyDrop<Entered<'static, K, K::Calls>>,
     index: u32,
+    whence: PhantomData<W>,
 }
+
+/// A call that may last, and end on any thread.
+pub(crate) type Kept<K> = Held<K, Anywhere>;
+
+/// Says that a call is bound to its thread: it is counted where nobody else counts.
+pub(crate) struct OnThread(PhantomData<*const ()>);
+
+/// Says that a call is not.
+pub(crate) struct Anywhere;
 
 impl<K: Kind> Table<K> {
     /// The largest generation. A slot that has had it is left alone.
@@ -107,10 +120,21 @@ impl<K: Kind> Table<K> {
     /// Begins a call on the value that a number names.
     #[inline]
     pub(crate) fn enter(&'static self, number: u64) -> Option<Held<K>> {
+        self.enter_at(number, if K::Calls::SHARED == 0 { 0 } else { stripe::own() })
+    }
+
+    /// Begins a call that may last.
+    pub(crate) fn keep(&'static self, number: u64) -> Option<Kept<K>> {
+        self.enter_at(number, K::Calls::SHARED)
+    }
+
+    #[inline]
+    fn enter_at<W>(&'static self, number: u64, stripe: usize) -> Option<Held<K, W>> {
         let index = (number & ((1 << K::INDEX_BITS) - 1)) as u32;
-        let stripe = if K::Calls::COUNT == 1 { 0 } else { stripe() % K::Calls::COUNT };
         match self.place(index)?.slot.enter(number >> K::INDEX_BITS, stripe) {
-            Ok(entered) => Some(Held { entered: ManuallyDrop::new(entered), index }),
+            Ok(entered) => {
+                Some(Held { entered: ManuallyDrop::new(entered), index, whence: PhantomData })
+            }
             Err(left) => {
                 self.recycle(index, left.is_some());
                 None
@@ -213,7 +237,7 @@ impl<K: Kind> Drop for Reserved<K> {
     }
 }
 
-impl<K: Kind> Held<K> {
+impl<K: Kind, W> Held<K, W> {
     /// Whether what the number names goes on: see `Entered::is_open`.
     #[inline]
     pub(crate) fn is_open(&self) -> bool {
@@ -246,36 +270,19 @@ impl<K: Kind> Held<K> {
     }
 }
 
-impl<K: Kind> Drop for Held<K> {
+impl<K: Kind, W> Drop for Held<K, W> {
     fn drop(&mut self) {
         drop(self.end());
     }
 }
 
-impl<K: Kind> Deref for Held<K> {
+impl<K: Kind, W> Deref for Held<K, W> {
     type Target = K;
 
     #[inline]
     fn deref(&self) -> &K {
         &self.entered
     }
-}
-
-/// A number of the calling thread: threads take turns, so that few share a stripe.
-fn stripe() -> usize {
-    const NONE: usize = usize::MAX;
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    thread_local! {
-        // Constant and without `Drop`: it also serves calls from other thread-local destructors.
-        static STRIPE: Cell<usize> = const { Cell::new(NONE) };
-    }
-    STRIPE.with(|stripe| {
-        if stripe.get() == NONE {
-            // Relaxed: any number will do.
-            stripe.set(NEXT.fetch_add(1, Relaxed));
-        }
-        stripe.get()
-    })
 }
 
 #[cfg(test)]
