@@ -84,7 +84,7 @@ pub(crate) fn open(store: Opened) -> Result<kv_store_t, Failure> {
 ///
 /// # Errors
 /// Closed when the handle names no open store.
-#[inline]
+#[inline(always)]
 pub(crate) fn enter(handle: kv_store_t) -> Result<Held<Opened>, Failure> {
     STORES.enter(handle.id).ok_or(CLOSED)
 }

@@ -103,6 +103,7 @@ impl<T, C: Calls> Slot<T, C> {
     /// # Errors
     /// That generation is over or never was. If this call was the last in the slot, and the
     /// generation there is over, its value comes with it.
+    #[inline(always)]
     pub(crate) fn enter(
         &self,
         generation: u64,
@@ -119,6 +120,7 @@ impl<T, C: Calls> Slot<T, C> {
     }
 
     /// Uncounts a call; the value, if its generation is over and this call was the last.
+    #[inline(always)]
     fn leave(&self, stripe: usize) -> Option<T> {
         self.calls.end(stripe);
         // Relaxed: the counters carry the order.
@@ -127,6 +129,7 @@ impl<T, C: Calls> Slot<T, C> {
     }
 
     /// Takes the value out if no call stands in the slot.
+    #[cold]
     fn take(&self, state: u64) -> Option<T> {
         if !self.calls.are_none() {
             return None;
@@ -202,6 +205,7 @@ impl<T, C: Calls> Entered<'_, T, C> {
     }
 
     /// Leaves; the value, if its generation is over and this call was the last in the slot.
+    #[inline(always)]
     pub(crate) fn leave(self) -> Option<T> {
         self.slot.leave(self.stripe)
     }

@@ -252,7 +252,7 @@ pub extern "C" fn kv_flush() -> kv_status_t {
 ///
 /// # Errors
 /// Closed when the handle names no open store, Forked when another process opened it.
-#[inline]
+#[inline(always)]
 pub(crate) fn enter(handle: kv_store_t) -> Result<Held<Opened>, Failure> {
     let store = handle::enter(handle)?;
     store.check()?;

@@ -118,7 +118,7 @@ impl<K: Kind> Table<K> {
     }
 
     /// Begins a call on the value that a number names.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn enter(&'static self, number: u64) -> Option<Held<K>> {
         self.enter_at(number, if K::Calls::SHARED == 0 { 0 } else { stripe::own() })
     }
@@ -128,7 +128,7 @@ impl<K: Kind> Table<K> {
         self.enter_at(number, K::Calls::SHARED)
     }
 
-    #[inline]
+    #[inline(always)]
     fn enter_at<W>(&'static self, number: u64, stripe: usize) -> Option<Held<K, W>> {
         let index = (number & ((1 << K::INDEX_BITS) - 1)) as u32;
         match self.place(index)?.slot.enter(number >> K::INDEX_BITS, stripe) {
@@ -143,6 +143,7 @@ impl<K: Kind> Table<K> {
     }
 
     /// Puts a slot on the stack of free ones if its value has been taken out.
+    #[inline]
     fn recycle(&'static self, index: u32, is_free: bool) {
         if is_free {
             self.free.push(index, &self.known(index).below);
@@ -187,7 +188,7 @@ impl<K: Kind> Table<K> {
     }
 
     /// The place of an index, if its segment is there.
-    #[inline]
+    #[inline(always)]
     fn place(&'static self, index: u32) -> Option<&'static Place<K>> {
         let (number, offset) = segment(index);
         // Acquire: pairs with the Release in `install`, so that the zeros are seen.
@@ -262,6 +263,7 @@ impl<K: Kind, W> Held<K, W> {
     }
 
     /// Ends the call, once.
+    #[inline(always)]
     fn end(&mut self) -> Option<K> {
         // SAFETY: `leave` forgets this object, and otherwise only `drop` comes here.
         let value = unsafe { ManuallyDrop::take(&mut self.entered) }.leave();
@@ -271,6 +273,7 @@ impl<K: Kind, W> Held<K, W> {
 }
 
 impl<K: Kind, W> Drop for Held<K, W> {
+    #[inline(always)]
     fn drop(&mut self) {
         drop(self.end());
     }

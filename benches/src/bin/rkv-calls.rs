@@ -1,10 +1,11 @@
 //! `rkv-calls`: what a call of the C face costs over the same call in Rust.
 //!
-//! One thread, 65,536 entries, 16-byte keys and 64-byte values, all keys present, uniform. The C
-//! functions are called as a C program calls a shared library: through a pointer, so that nothing of
-//! them is compiled into the loop. All rows of a round run one after the other, odd rounds in the
-//! opposite order; a figure is the median of the rounds, a difference the median of the rounds'
-//! differences.
+//! One thread, 16-byte keys and 64-byte values, all keys present, uniform. The C functions are
+//! called as a C program calls a shared library: through a pointer, so that nothing of them is
+//! compiled into the loop. All rows of a round run one after the other, odd rounds in the opposite
+//! order. Where the entries of a store come to lie costs or saves as much as a call, so there are
+//! several pairs of stores, and in every other one the C store is filled first. A figure is the
+//! median of all rounds, a difference the median of all rounds' differences.
 
 use clap::Parser;
 use kv::{kv_get, kv_get_many, kv_get_many_ref, kv_get_ref, kv_guard_t, kv_slice_t, kv_store_t};
@@ -22,16 +23,18 @@ use std::time::Instant;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Entries, as a power of two.
-const LOG2: u32 = 16;
+/// Entries, as powers of two: of stores that the cache holds, and of others.
+const SIZES: [u32; 2] = [12, 16];
+/// Pairs of stores.
+const FIELDS: usize = 8;
 /// Keys in a batch.
 const BATCH: usize = 16;
 
 /// Times calls of the C face beside those of Rust.
 #[derive(Parser)]
 struct CommandLine {
-    /// Rounds
-    #[arg(long, default_value_t = 41)]
+    /// Rounds for each pair of stores
+    #[arg(long, default_value_t = 15)]
     rounds: usize,
     /// Keys that each row reads in a round
     #[arg(long, default_value_t = 200_000)]
@@ -68,28 +71,27 @@ const ROWS: [Row; 7] = [
 
 fn main() -> io::Result<()> {
     let command_line = CommandLine::parse();
-    let field = Field::new(command_line.keys);
-    let mut seconds = vec![[0.0; ROWS.len()]; command_line.rounds.max(1)];
-    for (round, seconds) in seconds.iter_mut().enumerate() {
-        let mut order: Vec<usize> = (0..ROWS.len()).collect();
-        if round % 2 == 1 {
-            order.reverse();
-        }
-        for row in order {
-            let begun = Instant::now();
-            (ROWS[row].run)(&field);
-            seconds[row] = begun.elapsed().as_secs_f64();
-        }
-    }
     let mut text = record::circumstances("rkv-calls").join("\n");
-    text += &format!(
-        "\n\n65,536 entries, one thread: ns a key, median of {} rounds\n{:32}{:>8}{:>16}",
-        seconds.len(),
-        "",
-        "ns",
-        "over Rust, ns"
+    for log2 in SIZES {
+        text += &table(log2, &command_line);
+    }
+    println!("{text}");
+    command_line.document.map_or(Ok(()), |file| document::write_figures(&file, "calls", &text))
+}
+
+/// The figures of stores of one size.
+fn table(log2: u32, command_line: &CommandLine) -> String {
+    let mut seconds = Vec::new();
+    for number in 0..FIELDS {
+        let field = Field::new(log2, command_line.keys, number % 2 == 1);
+        seconds.extend((0..command_line.rounds.max(1)).map(|round| run(&field, round)));
+    }
+    let (entries, rounds) = (1 << log2, seconds.len());
+    let mut text = format!(
+        "\n\n{entries} entries, one thread: ns a key, median of {rounds} rounds\n{:32}{:>8}{:>16}",
+        "", "ns", "over Rust, ns"
     );
-    let per_key = 1e9 / field.keys.len() as f64;
+    let per_key = 1e9 / (command_line.keys / BATCH * BATCH) as f64;
     for (at, row) in ROWS.iter().enumerate() {
         let ns = median(seconds.iter().map(|round| round[at]).collect()) * per_key;
         let over = seconds.iter().map(|round| round[at] - round[row.beside]).collect();
@@ -97,8 +99,22 @@ fn main() -> io::Result<()> {
         let over = if row.beside == at { String::new() } else { format!("{over:.1}") };
         text += &format!("\n{:32}{ns:>8.1}{over:>16}", row.name);
     }
-    println!("{text}");
-    command_line.document.map_or(Ok(()), |file| document::write_figures(&file, "calls", &text))
+    text
+}
+
+/// The seconds of each row in one round.
+fn run(field: &Field, round: usize) -> [f64; ROWS.len()] {
+    let mut order: Vec<usize> = (0..ROWS.len()).collect();
+    if round % 2 == 1 {
+        order.reverse();
+    }
+    let mut seconds = [0.0; ROWS.len()];
+    for row in order {
+        let begun = Instant::now();
+        (ROWS[row].run)(field);
+        seconds[row] = begun.elapsed().as_secs_f64();
+    }
+    seconds
 }
 
 fn median(mut figures: Vec<f64>) -> f64 {
@@ -107,30 +123,47 @@ fn median(mut figures: Vec<f64>) -> f64 {
 }
 
 impl Field {
-    fn new(keys: usize) -> Field {
+    /// Two stores of 2^`log2` entries, one filled after the other.
+    fn new(log2: u32, keys: usize, c_first: bool) -> Field {
         let store = Store::new();
         let (mut handle, mut guard) = (kv_store_t { id: 0 }, kv_guard_t { thread: 0, id: 0 });
         // SAFETY: the place for the handle lives; no options are the default.
         assert_eq!(unsafe { kv::kv_open(ptr::null(), &mut handle) }, 0);
-        for index in 0..1 << LOG2 {
-            let (key, value) = (ByteKey::at(index), ByteValue::of(index, 0));
-            store.set(key, value).expect("memory for a record");
-            let (data, value) = (value.as_ptr().cast(), value.len());
-            // SAFETY: both point to as many bytes as is said.
-            let set = unsafe { kv::kv_set(handle, key.as_ptr().cast(), key.len(), data, value) };
-            assert_eq!(set, 0);
+        for in_c in [c_first, !c_first] {
+            for index in 0..1 << log2 {
+                let (key, value) = (ByteKey::at(index), ByteValue::of(index, 0));
+                if in_c {
+                    set_in_c(handle, &key, &value);
+                } else {
+                    store.set(key, value).expect("memory for a record");
+                }
+            }
         }
         // SAFETY: the place for the guard lives.
         assert_eq!(unsafe { kv::kv_pin(handle, &mut guard) }, 0);
         // The steps of Knuth's MMIX; only the high bits are good.
         let step = |state: &mut u64| {
             *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            Some(*state >> (64 - LOG2))
+            Some(*state >> (64 - log2))
         };
         let indexes =
             std::iter::repeat_n((), keys / BATCH * BATCH).scan(1, |state, ()| step(state));
         Field { store, handle, guard, keys: indexes.map(ByteKey::at).collect() }
     }
+}
+
+impl Drop for Field {
+    fn drop(&mut self) {
+        assert_eq!(kv::kv_unpin(self.guard), 0);
+        assert_eq!(kv::kv_close(self.handle), 0);
+    }
+}
+
+fn set_in_c(store: kv_store_t, key: &ByteKey, value: &ByteValue) {
+    let (data, key_len) = (key.as_ptr().cast(), key.len());
+    // SAFETY: both point to as many bytes as is said.
+    let set = unsafe { kv::kv_set(store, data, key_len, value.as_ptr().cast(), value.len()) };
+    assert_eq!(set, 0);
 }
 
 /// A key as a slice whose length the compiler does not know, as in C.

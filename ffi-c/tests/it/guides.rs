@@ -81,11 +81,15 @@ impl Guide {
     /// All pieces but the first as one program, and what it prints.
     fn program(&self, standard: &str) -> (String, String) {
         let knows = |piece: &&Piece| {
-            let years = |name: &str| name.trim_start_matches(|c: char| !c.is_ascii_digit()).parse();
-            piece.since.is_empty() || years(&piece.since) <= years(standard)
+            let year = |name: &str| {
+                name.trim_start_matches(|c: char| !c.is_ascii_digit()).parse::<u32>().ok()
+            };
+            piece.since.is_empty() || year(&piece.since) <= year(standard)
         };
         let (functions, statements): (Vec<&Piece>, Vec<&Piece>) =
-            self.pieces.iter().filter(knows).partition(|piece| piece.code.contains("\nstatic "));
+            self.pieces.iter().filter(knows).partition(|piece| {
+                piece.code.contains("*/\nstatic ") || piece.code.starts_with("static ")
+            });
         let functions: String = functions.iter().map(|piece| piece.code.as_str()).collect();
         let body: String =
             statements.iter().map(|piece| format!("{{\n{}}}\n", piece.code)).collect();
