@@ -42,7 +42,7 @@ check-python: $(VENV)
 	.venv/bin/ruff format -q --check --config py/pyproject.toml demo benches/python
 
 .PHONY: test
-test: test-rust test-python test-demo ## All tests that need neither nightly nor loom
+test: test-rust test-python test-wheel test-demo ## All tests that need neither nightly nor loom
 
 .PHONY: test-rust
 # Without mimalloc, into which neither valgrind nor a test that refuses memory can see; then what
@@ -59,6 +59,7 @@ test-rust: valgrind cmake pkg-config # Engine, C and C++ face, models, workloads
 test-python: $(VENV) # The Python face, in .venv
 	VIRTUAL_ENV=$(CURDIR)/.venv .venv/bin/maturin develop -q -m py/Cargo.toml
 	cd py && ../$(PYTHON) -m pytest -q
+	$(MAKE) docs-python
 
 .PHONY: test-demo
 test-demo: $(VENV) # The demo, on the sources of the engine
