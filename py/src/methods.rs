@@ -15,7 +15,7 @@ use crate::iterate::{Items, Keys};
 use crate::lifetime;
 use crate::mapping::Given;
 use crate::octets::{Octets, Prefix};
-use crate::options::{self, Policy, integer};
+use crate::options::{self, Maintenance, Policy, integer};
 use crate::store::Store;
 use crate::value::Value;
 
@@ -25,7 +25,7 @@ impl Store {
     #[pyo3(
         signature = (
             *, shards=None, capacity=None, max_entries=None, max_bytes=None,
-            eviction=Policy::DEFAULT, default_ttl=None, maintenance=false, clock=None,
+            eviction=Policy::DEFAULT, default_ttl=None, maintenance=Maintenance(false), clock=None,
             encoding=Encoding::None
         ),
         text_signature = "(*, shards=None, capacity=None, max_entries=None, max_bytes=None, \
@@ -40,11 +40,11 @@ impl Store {
         max_bytes: Option<&Bound<'_, PyAny>>,
         eviction: Policy,
         default_ttl: Option<&Bound<'_, PyAny>>,
-        maintenance: bool,
+        maintenance: Maintenance,
         clock: Option<&Bound<'_, PyAny>>,
         encoding: Encoding,
     ) -> PyResult<Self> {
-        let mut builder = rkv::Store::builder().maintenance(maintenance).eviction(eviction.0);
+        let mut builder = rkv::Store::builder().maintenance(maintenance.0).eviction(eviction.0);
         if let Some(shards) = shards {
             builder = builder.shards(options::size("shards", shards)?);
         }

@@ -32,6 +32,19 @@ impl FromPyObject<'_, '_> for Policy {
     }
 }
 
+/// The option `maintenance`: whether a thread of the process does what time asks for.
+pub(crate) struct Maintenance(pub(crate) bool);
+
+impl FromPyObject<'_, '_> for Maintenance {
+    type Error = PyErr;
+
+    fn extract(argument: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        let wanted = argument.cast::<PyBool>();
+        let wanted = wanted.map_err(|_| wrong_type("maintenance", "bool", &argument))?;
+        Ok(Maintenance(wanted.is_true()))
+    }
+}
+
 /// An option that is a number of things.
 ///
 /// # Errors
