@@ -1,5 +1,5 @@
-//! What `slot.rs`, `calls.rs` and `free.rs` need beside themselves, in the form in which loom offers
-//! it too.
+//! What `slot.rs`, `calls.rs` and `free.rs` need beside themselves, in the form in which loom
+//! offers it too.
 //!
 //! The models in `tests/` put loom's types in the place of this module.
 

@@ -2,8 +2,8 @@
 //!
 //! A number is the index of a slot (its low bits) and the generation of the value there (the rest).
 //! Tables are static and slots are used again but never freed; so any number at all can be looked
-//! up, and one that names nothing any more finds another generation. What a call pays for that stands
-//! in `calls.rs`.
+//! up, and one that names nothing any more finds another generation. What a call pays for that
+//! stands in `calls.rs`.
 //!
 //! The slots lie in segments, each as large as all before it, that are installed when they are
 //! needed and stay. No step takes a lock: a fork may happen while any thread is anywhere, and the
