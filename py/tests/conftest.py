@@ -34,7 +34,9 @@ def run_python() -> Callable[[str], str]:
             [sys.executable, "-X", "dev", "-W", "error", "-c", textwrap.dedent(program)],
             capture_output=True,
             check=False,
-            env={**os.environ, "PYTHONPATH": str(HERE)},
+            # Else allocators, rkv's and that of a free-threaded CPython, reserve addresses for a
+            # gibibyte at once, and a limit of memory says nothing.
+            env={**os.environ, "PYTHONPATH": str(HERE), "MIMALLOC_ARENA_RESERVE": "64M"},
             text=True,
             timeout=60,
         )

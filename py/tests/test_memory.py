@@ -211,9 +211,7 @@ def test_a_closed_store_that_is_kept_holds_no_memory(run_python: Callable[[str],
 
 def test_memory_that_the_system_refuses_is_an_error(run_python: Callable[[str], str]) -> None:
     run_python("""
-        import os, resource
-        # Else the allocator of the records reserves addresses for a gibibyte at once.
-        os.environ["MIMALLOC_ARENA_RESERVE"] = "64M"
+        import resource
         import rkv
 
         store = rkv.Store()
