@@ -38,6 +38,28 @@ fn misses() -> Field {
     field(ENTRIES)
 }
 
+/// A filled store of C, and the same keys.
+struct CField {
+    store: kv::kv_store_t,
+    keys: Vec<ByteKey>,
+}
+
+fn c_hits() -> CField {
+    let keys = hits().keys;
+    let mut store = kv::kv_store_t { id: 0 };
+    // SAFETY: the place for the handle lives; no options are the default.
+    assert_eq!(unsafe { kv::kv_open(std::ptr::null(), &mut store) }, 0);
+    for index in 0..ENTRIES {
+        let (key, value) = (ByteKey::at(index), ByteValue::of(index, 0));
+        let (key, key_len) = (key.as_ptr().cast(), key.len());
+        // SAFETY: both point to as many bytes as is said.
+        let set = unsafe { kv::kv_set(store, key, key_len, value.as_ptr().cast(), value.len()) };
+        assert_eq!(set, 0);
+    }
+    rkv::flush();
+    CField { store, keys }
+}
+
 fn field(first: u64) -> Field {
     let store = Store::new();
     for index in 0..ENTRIES {
@@ -58,6 +80,31 @@ fn field(first: u64) -> Field {
 #[bench::miss(misses())]
 fn get_x10000(field: Field) -> Field {
     for key in &field.keys {
+        black_box(field.store.get_with(key, |value| ByteValue::try_from(value)));
+    }
+    field
+}
+
+// As `get`, through the function that C programs call; the key's length is not known beforehand.
+#[library_benchmark]
+#[bench::hit(c_hits())]
+fn kv_get_x10000(field: CField) -> CField {
+    let get: unsafe extern "C" fn(_, _, _, _, _, _) -> _ = black_box(kv::kv_get);
+    let (mut value, mut len) = ([0_u8; 64], 0);
+    for key in &field.keys {
+        let (data, buffer) = (key.as_ptr().cast(), value.as_mut_ptr().cast());
+        // SAFETY: all pointers are to as many bytes as is said.
+        black_box(unsafe { get(field.store, data, key.len(), buffer, value.len(), &mut len) });
+    }
+    field
+}
+
+// As `get`, of keys whose length is not known beforehand.
+#[library_benchmark]
+#[bench::hit(hits())]
+fn get_of_any_length_x10000(field: Field) -> Field {
+    for key in &field.keys {
+        let key: &[u8] = black_box(key);
         black_box(field.store.get_with(key, |value| ByteValue::try_from(value)));
     }
     field
@@ -107,7 +154,15 @@ fn delete_x10000(field: Field) -> Field {
 
 library_benchmark_group!(
     name = operations,
-    benchmarks = [get_x10000, session_get_x10000, get_many_of_16_x10000, set_x10000, delete_x10000]
+    benchmarks = [
+        get_x10000,
+        get_of_any_length_x10000,
+        kv_get_x10000,
+        session_get_x10000,
+        get_many_of_16_x10000,
+        set_x10000,
+        delete_x10000
+    ]
 );
 
 main!(
