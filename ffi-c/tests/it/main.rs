@@ -4,6 +4,7 @@
 mod conformance;
 mod header;
 mod install;
+mod misuse;
 mod programs;
 mod symbols;
 mod toolchain;

@@ -11,7 +11,7 @@ use crate::toolchain::{C_DIALECTS, CPP_DIALECTS, Dialect, Library, NATIVE, packa
 
 /// What valgrind looks for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Memory {
+pub(crate) enum Memory {
     /// Wrong accesses, and memory that nothing points to at the end.
     AccessesAndLeaks,
     /// Wrong accesses only: the program ends with open stores, whose records hang on tagged
@@ -225,6 +225,17 @@ fn run(dialects: &[Dialect], sources: &[&str], memory: Memory) {
             under_valgrind(&program, memory);
         }
     }
+}
+
+/// Compiles a program in the newest dialect and runs it, under valgrind too; what it prints.
+pub(crate) fn run_newest(source: &Path, memory: Memory) -> String {
+    let [.., newest] = C_DIALECTS;
+    let program = newest.compile_shared(&[source.to_owned()]);
+    let printed = succeed(&mut bounded(&program)).stdout;
+    if !Library::get().has_mimalloc {
+        under_valgrind(&program, memory);
+    }
+    String::from_utf8(printed).expect("programs print UTF-8")
 }
 
 fn test_sources(names: &[&str]) -> Vec<PathBuf> {

@@ -108,7 +108,8 @@ impl Dialect {
         let program = folder.join(sources[0].file_name().unwrap()).with_extension("run");
         let mut command = Command::new(self.compiler);
         command.args([self.standard, "-O1", "-g", "-pthread"]).args(WARNINGS).args(self.warnings);
-        command.arg("-I").arg(repository().join("include")).arg("-o").arg(&program);
+        command.arg("-I").arg(repository().join("include"));
+        command.arg("-I").arg(package().join("tests/c")).arg("-o").arg(&program);
         command.args(sources).args(link);
         succeed(&mut command);
         program
