@@ -3,6 +3,7 @@
 #define MISUSE_TABLE_H
 
 #include <pthread.h>
+#include <signal.h>
 #include <stddef.h>
 
 #include "check.h"
@@ -32,6 +33,13 @@ static inline void fails(const char *how, kv_status_t status) {
   fprintf(stderr, "%s: %s: %s; status %d (%s)\n  last error: %s\n", now.function, now.what, how,
           (int)status, kv_strerror(status), kv_last_error_message());
   exit(1);
+}
+
+/* A crash says in which call. */
+static inline void crashed(int signal_number) {
+  fprintf(stderr, "%s: %s: crashes\n", now.function, now.what);
+  signal(signal_number, SIG_DFL);
+  raise(signal_number);
 }
 
 static inline expected_t expects(gives_t gives, kv_status_t status, const char *text) {

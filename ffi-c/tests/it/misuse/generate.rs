@@ -22,7 +22,7 @@ pub(crate) fn program(header: &Header) -> String {
         let one = One { function, kinds: kinds(header, function), text: &mut text };
         one.write(&cases(header, function));
     }
-    text.push_str("int main(void) {\n");
+    text.push_str("int main(void) {\n  signal(SIGSEGV, crashed);\n  signal(SIGBUS, crashed);\n");
     for function in &header.functions {
         writeln!(text, "  cases_{}();", function.name).unwrap();
     }
@@ -178,7 +178,8 @@ impl One<'_> {
         };
         let mut text = format!(
             "static void try_{name}({name}_arguments a, const char *what,\n  \
-             expected_t expected) {{\n  kv_status_t status;\n  (void)a;\n  begins(\"{name}\", what);\n  {call}\n  \
+             expected_t expected) {{\n  kv_status_t status;\n  (void)a;\n  \
+             begins(\"{name}\", what);\n  {call}\n  \
              judge(status, expected);\n  if (status < 0) {{\n"
         );
         for (argument, kind) in self.function.arguments.iter().zip(&self.kinds) {
