@@ -88,8 +88,7 @@ static inline int all(const void *place, size_t size, unsigned char byte) {
   return 1;
 }
 
-static inline void is_untouched(const void *place, size_t size, expected_t expected) {
-  (void)expected;
+static inline void is_untouched(const void *place, size_t size) {
   if (!all(place, size, MARK)) fails("writes a result", 0);
 }
 
@@ -103,6 +102,11 @@ static inline void has_grown(const unsigned char *bytes, size_t known, size_t si
   if (size > known && !all(bytes + known, size - known, 0)) fails("leaves a tail", 0);
   if (!all(bytes + size, ROOM - size, MARK)) fails("writes beyond the structure", 0);
 }
+
+/* What runs within a callback. */
+typedef struct body_t {
+  void (*run)(void);
+} body_t;
 
 static inline void on_another_thread(void *(*body)(void *), void *argument) {
   pthread_t thread;
@@ -148,6 +152,12 @@ static inline void *copied(kv_store_t store) {
 static inline void good_kv_slice_t(kv_slice_t *slice, size_t at) {
   slice->data = at == 1 ? "none" : "k";
   slice->len = at == 1 ? 4 : 1;
+}
+
+static inline void good_kv_pair_t(kv_pair_t *pair, size_t at) {
+  good_kv_slice_t(&pair->key, at);
+  pair->value.data = "8";
+  pair->value.len = 1;
 }
 
 static inline void report(const char *function) {

@@ -1,7 +1,7 @@
 //! The wrong calls of a function, and the odd ones that are right, as lines of C.
 
 use crate::misuse::expect::{
-    FIRST_LATER_FIELDS, Handle, Refusal, handles, may_be_null, zero_does_nothing,
+    FIRST_SIZES, Handle, Life, Refusal, handles, may_be_null, zero_does_nothing,
 };
 use crate::misuse::kinds::{Kind, kinds};
 use crate::misuse::parse::{Function, Header, Variable};
@@ -105,9 +105,14 @@ impl Table<'_> {
                 self.null(argument);
                 self.sized(name, structure);
             }
-            Kind::OutSized { structure } => {
+            Kind::OutSized { structure, tells_size } => {
                 self.null(argument);
-                self.out_sized(structure);
+                let in_it = format!("room_{}.{name}.known.struct_size", self.function.name);
+                let told = format!("{name}.struct_size");
+                match tells_size {
+                    true => self.out_sized(structure, &in_it, &told),
+                    false => self.out_sized(structure, "a.struct_size", "struct_size"),
+                }
             }
             Kind::Out { .. } | Kind::Callback | Kind::UserData => self.null(argument),
             Kind::Owned => {
@@ -221,15 +226,12 @@ impl Table<'_> {
         }
     }
 
-    fn out_sized(&mut self, structure: &str) {
+    /// Sizes at `place` for a structure that is written; `name` is what the error text calls it.
+    fn out_sized(&mut self, structure: &str, place: &str, name: &str) {
         let (refused, accepted) = sizes(structure);
-        let gives = Gives::invalid("struct_size");
-        for wrong in refused {
-            self.case(&format!("{wrong} for `struct_size`"), &set("struct_size", &wrong), &gives);
-        }
-        for right in accepted {
-            let what = format!("{right} for `struct_size`");
-            self.case(&what, &set("struct_size", &right), &Gives::Accepted);
+        let all = refused.iter().map(|size| (size, Gives::invalid(name)));
+        for (size, gives) in all.chain(accepted.iter().map(|size| (size, Gives::Accepted))) {
+            self.case(&format!("{size} for `{name}`"), &format!("{place} = {size};"), &gives);
         }
     }
 
@@ -255,9 +257,14 @@ impl Table<'_> {
         });
         let name = &*argument.name;
         self.changed_bits(name, row);
-        self.ended(name, row);
-        if let Some(refusal) = &row.of_closed_store {
-            self.of_closed_store(name, row, refusal);
+        match row.life {
+            Life::Calls { end, .. } => {
+                self.ended(name, row);
+                if row.word() != "store" {
+                    self.of_closed_store(name, row, end);
+                }
+            }
+            Life::Callback { .. } => self.ended_by_itself(name, row),
         }
         if let Some(refusal) = &row.on_another_thread {
             let gives = Gives::Refused(refusal.clone()).in_c();
@@ -312,21 +319,28 @@ impl Table<'_> {
         self.cases.refused.push(lines.join("\n  "));
     }
 
-    fn of_closed_store(&mut self, name: &str, row: &Handle, refusal: &Refusal) {
+    /// A handle whose callback has returned.
+    fn ended_by_itself(&mut self, name: &str, row: &Handle) {
+        let (_, refusal) = row.wrong.last().expect("a handle has a field");
+        let change = format!("make_{}(world.store, &a.{name});", row.word());
+        let gives = Gives::Refused(refusal.clone());
+        self.case(&format!("the callback of `{name}` has returned"), &change, &gives);
+    }
+
+    /// A handle whose store was closed; `end` takes it all the same.
+    fn of_closed_store(&mut self, name: &str, row: &Handle, end: &str) {
         let (kind, word) = (row.kind, row.word());
-        let (change, what) =
-            (format!("a.{name} = left;"), format!("`{name}` is of a closed store"));
-        let mut lines = vec![
+        let change = format!("a.{name} = left;");
+        let ends = self.function.name == end;
+        let refusal = row.of_closed_store.as_ref().filter(|_| !ends);
+        let gives = refusal.map_or(Gives::Accepted, |refusal| Gives::Refused(refusal.clone()));
+        let ended = if ends { "KV_ERR_INVALID_ARGUMENT" } else { "KV_OK" };
+        let lines = [
             format!("{{ kv_store_t closed = filled(); {kind} left;"),
             format!("make_{word}(closed, &left); GIVES(KV_OK, kv_close(closed));"),
+            self.call(&format!("`{name}` is of a closed store"), &change, &gives.in_c()),
+            format!("GIVES({ended}, end_{word}(left)); }}"),
         ];
-        if self.function.name == row.end {
-            lines.push(self.call(&what, &change, "accepted()"));
-        } else {
-            lines.push(self.call(&what, &change, &Gives::Refused(refusal.clone()).in_c()));
-            lines.push(format!("GIVES(KV_OK, end_{word}(left));"));
-        }
-        lines.push("}".to_owned());
         self.cases.refused.push(lines.join("\n  "));
     }
 }
@@ -337,18 +351,16 @@ fn set(name: &str, value: &str) -> String {
 
 /// Sizes of a structure that no version has, and sizes that some version has.
 fn sizes(structure: &str) -> (Vec<String>, Vec<String>) {
-    let later = FIRST_LATER_FIELDS.iter().find(|(name, _)| *name == structure);
-    let (_, later) = later.unwrap_or_else(|| {
-        panic!(
-            "{structure} may grow: say in tests/it/misuse/expect.rs where its first version ended"
-        )
+    let first = FIRST_SIZES.iter().find(|(name, _)| *name == structure);
+    let (_, first) = first.unwrap_or_else(|| {
+        panic!("{structure} may grow: say in tests/it/misuse/expect.rs how large it was at first")
     });
-    let first = format!("offsetof({structure}, {later})");
     let refused = ["0", "1", &format!("{first} - 1"), &format!("{STRUCT_SIZE_MAX} + 1")]
         .map(str::to_owned)
         .into_iter()
         .chain(HUGE.map(str::to_owned));
     let newer = format!("sizeof({structure}) + {NEWER}");
-    let accepted = [first, format!("sizeof({structure})"), newer, STRUCT_SIZE_MAX.to_string()];
+    let accepted =
+        [first.to_string(), format!("sizeof({structure})"), newer, STRUCT_SIZE_MAX.to_string()];
     (refused.collect(), accepted.to_vec())
 }

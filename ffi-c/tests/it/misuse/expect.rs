@@ -21,12 +21,10 @@ impl Refusal {
     }
 }
 
-/// A type of handles. Its values are made in C from a `store` into a `*place`, and ended by what
-/// has the handle as its only argument.
+/// A type of handles.
 pub(crate) struct Handle {
     pub(crate) kind: &'static str,
-    pub(crate) make: &'static str,
-    pub(crate) end: &'static str,
+    pub(crate) life: Life,
     /// Bits of the last field that name the place, which is used again when a handle has ended.
     pub(crate) place: u64,
     /// What a wrong number is in each of its fields. All zero bits count as the last field's.
@@ -35,6 +33,15 @@ pub(crate) struct Handle {
     pub(crate) on_another_thread: Option<Refusal>,
     /// What calls give, but its end, when its store was closed; `None` where they go on.
     pub(crate) of_closed_store: Option<Refusal>,
+}
+
+/// From when to when there is a handle.
+pub(crate) enum Life {
+    /// From a call, in C, that makes it from a `store` and writes it to a `place`, to a call with
+    /// nothing but the handle.
+    Calls { make: &'static str, end: &'static str },
+    /// While the callback runs to which the function `of` passes it.
+    Callback { of: &'static str },
 }
 
 impl Handle {
@@ -54,8 +61,7 @@ pub(crate) fn handles() -> Vec<Handle> {
     vec![
         Handle {
             kind: "kv_store_t",
-            make: "kv_open(NULL, place)",
-            end: "kv_close",
+            life: Life::Calls { make: "kv_open(NULL, place)", end: "kv_close" },
             place: 0xffff,
             wrong: vec![("id", closed())],
             on_another_thread: None,
@@ -63,19 +69,48 @@ pub(crate) fn handles() -> Vec<Handle> {
         },
         Handle {
             kind: "kv_guard_t",
-            make: "kv_pin(store, place)",
-            end: "kv_unpin",
+            life: Life::Calls { make: "kv_pin(store, place)", end: "kv_unpin" },
             place: 0x3ff,
             wrong: vec![("thread", strange()), ("id", Refusal::invalid("guard"))],
             on_another_thread: Some(strange()),
             of_closed_store: Some(closed()),
         },
+        Handle {
+            kind: "kv_value_t",
+            life: Life::Calls {
+                make: "kv_get_value(store, \"k\", 1, place)",
+                end: "kv_value_free",
+            },
+            place: 0xff_ffff,
+            wrong: vec![("id", Refusal::invalid("value"))],
+            on_another_thread: None,
+            of_closed_store: None,
+        },
+        Handle {
+            kind: "kv_iter_t",
+            life: Life::Calls { make: "kv_iter_open(store, NULL, 0, place)", end: "kv_iter_close" },
+            place: 0xff_ffff,
+            wrong: vec![("id", Refusal::invalid("iter"))],
+            on_another_thread: None,
+            of_closed_store: Some(closed()),
+        },
+        Handle {
+            kind: "kv_change_t",
+            life: Life::Callback { of: "kv_compute" },
+            place: 0,
+            wrong: vec![("id", Refusal::invalid("change"))],
+            on_another_thread: Some(Refusal::invalid("change")),
+            of_closed_store: None,
+        },
     ]
 }
 
-/// Structures that may grow, with the first field that their first version lacked.
-pub(crate) const FIRST_LATER_FIELDS: [(&str, &str); 2] =
-    [("kv_options_t", "default_ttl_ms"), ("kv_stats_t", "bytes")];
+/// Structures that may grow, with the size of their first version.
+pub(crate) const FIRST_SIZES: [(&str, &str); 3] = [
+    ("kv_options_t", "offsetof(kv_options_t, default_ttl_ms)"),
+    ("kv_stats_t", "offsetof(kv_stats_t, bytes)"),
+    ("kv_entry_t", "sizeof(kv_entry_t)"),
+];
 
 /// Whether NULL for an argument is said to be allowed. What comes with a length may always be NULL
 /// when that is 0; this is about the others.
@@ -88,12 +123,22 @@ pub(crate) fn may_be_null(header: &Header, function: &Function, argument: &Varia
     said || only || header.conventions.contains(&always)
 }
 
-/// Whether refused calls make their results zero or NULL, where others leave them untouched.
-pub(crate) fn clears_results(function: &Function) -> bool {
-    function.comment.contains(" becomes ") || function.comment.contains(" become ")
+/// Whether refused calls make their results zero or NULL, where others leave them untouched. How
+/// far a call came is always told.
+pub(crate) fn clears_results(header: &Header, function: &Function) -> bool {
+    let comment = &function.comment;
+    let as_another = || {
+        let (_, name) = comment.split_once(", as kv_")?;
+        let name = format!("kv_{}", name.split_once(" does")?.0);
+        header.functions.iter().find(|function| function.name == name)
+    };
+    let becomes = comment.contains(" becomes ") || comment.contains(" become ");
+    let tells_done = function.arguments.iter().any(|argument| argument.name == "out_done");
+    becomes || tells_done || as_another().is_some_and(|other| clears_results(header, other))
 }
 
 /// Whether the function takes the zero handle as it takes NULL.
 pub(crate) fn zero_does_nothing(function: &Function) -> bool {
-    function.comment.contains("zero") && function.comment.contains(" does nothing")
+    let comment = function.comment.to_lowercase();
+    comment.contains("zero handle") && comment.contains("does nothing")
 }

@@ -3,9 +3,11 @@
 use std::fmt::Write;
 
 use crate::misuse::cases::{Cases, cases};
-use crate::misuse::expect::{Handle, clears_results, handles, word};
+use crate::misuse::expect::{FIRST_SIZES, Handle, Life, clears_results, handles};
 use crate::misuse::kinds::{Kind, kinds};
-use crate::misuse::parse::{Function, Header};
+use crate::misuse::parse::{Function, Header, Struct};
+use crate::misuse::places::{given, good, left, prepared};
+use crate::misuse::world::world;
 
 /// The source of the program. It prints a line for each function, with the number of its calls.
 pub(crate) fn program(header: &Header) -> String {
@@ -13,51 +15,33 @@ pub(crate) fn program(header: &Header) -> String {
     for Handle { kind, .. } in &handles {
         assert!(header.structure(kind).is_some(), "{kind} is not in the header: forget it");
     }
+    for (name, _) in FIRST_SIZES {
+        let grows = header.structure(name).is_some_and(Struct::grows);
+        assert!(grows, "{name} does not grow: forget its first size");
+    }
     let mut text = String::from("#include \"misuse_table.h\"\n\n");
     world(&mut text, &handles);
     for callback in &header.callbacks {
         going_on(&mut text, callback);
     }
     for function in &header.functions {
-        let one = One { function, kinds: kinds(header, function), text: &mut text };
+        let kinds = kinds(header, function);
+        let one = One { header, function, kinds, text: &mut text };
         one.write(&cases(header, function));
     }
     text.push_str("int main(void) {\n  signal(SIGSEGV, crashed);\n  signal(SIGBUS, crashed);\n");
     for function in &header.functions {
-        writeln!(text, "  cases_{}();", function.name).unwrap();
+        let callback = |row: &&Handle| matches!(row.life, Life::Callback { .. });
+        let within = handles.iter().filter(callback).find(|row| takes(function, row));
+        match within {
+            None => writeln!(text, "  cases_{}();", function.name).unwrap(),
+            Some(row) => {
+                writeln!(text, "  within_{}(cases_{});", row.word(), function.name).unwrap();
+            }
+        }
     }
     text.push_str("  GIVES(KV_OK, kv_flush());\n  return 0;\n}\n");
     text
-}
-
-/// A store with one of each handle, which a function meets.
-fn world(text: &mut String, handles: &[Handle]) {
-    text.push_str("static struct {\n");
-    for row in handles {
-        writeln!(text, "  {} {};", row.kind, row.word()).unwrap();
-    }
-    text.push_str("} world;\n\n");
-    for row in handles {
-        let (kind, word, make, end) = (row.kind, row.word(), row.make, row.end);
-        writeln!(
-            text,
-            "static void make_{word}(kv_store_t store, {kind} *place) {{\n  (void)store;\n  \
-             GIVES(KV_OK, {make});\n}}\n\nstatic kv_status_t end_{word}({kind} {word}) {{\n  \
-             return {end}({word});\n}}\n"
-        )
-        .unwrap();
-    }
-    text.push_str("static void world_begins(void) {\n  world.store = filled();\n");
-    for row in handles.iter().filter(|row| row.word() != "store") {
-        let word = row.word();
-        writeln!(text, "  make_{word}(world.store, &world.{word});").unwrap();
-    }
-    text.push_str("}\n\n/* What the function under test has ended is gone already. */\n");
-    text.push_str("static void world_ends(void) {\n");
-    for row in handles.iter().filter(|row| row.word() != "store") {
-        writeln!(text, "  (void)end_{0}(world.{0});", row.word()).unwrap();
-    }
-    text.push_str("  while (end_store(world.store) == KV_OK) continue;\n}\n\n");
 }
 
 /// A callback that does nothing, and lets the function go on.
@@ -78,6 +62,7 @@ fn going_on(text: &mut String, callback: &Function) {
 
 /// One function with its arguments.
 struct One<'a> {
+    header: &'a Header,
     function: &'a Function,
     kinds: Vec<Kind>,
     text: &'a mut String,
@@ -118,7 +103,7 @@ impl One<'_> {
             let name = &argument.name;
             match kind {
                 Kind::Array { element, .. } => writeln!(arrays, "  {element} {name}[3];"),
-                Kind::Sized { structure } | Kind::OutSized { structure } => {
+                Kind::Sized { structure } | Kind::OutSized { structure, .. } => {
                     writeln!(
                         rooms,
                         "  union {{ {structure} known; unsigned char bytes[ROOM]; }} {name};"
@@ -148,7 +133,7 @@ impl One<'_> {
         writeln!(text, "  {name}_arguments a;\n  memset(&a, 0, sizeof a);").unwrap();
         for (argument, kind) in self.function.arguments.iter().zip(&self.kinds) {
             let argument_name = &argument.name;
-            text.push_str(&place(name, argument_name, kind));
+            text.push_str(&prepared(name, argument_name, kind));
             writeln!(
                 text,
                 "  a.{argument_name} = {};",
@@ -182,8 +167,9 @@ impl One<'_> {
              begins(\"{name}\", what);\n  {call}\n  \
              judge(status, expected);\n  if (status < 0) {{\n"
         );
+        let cleared = clears_results(self.header, self.function);
         for (argument, kind) in self.function.arguments.iter().zip(&self.kinds) {
-            text.push_str(&self.left(&argument.name, kind));
+            text.push_str(&left(name, &argument.name, kind, cleared));
         }
         text.push_str("    unchanged(world.store);\n    return;\n  }\n");
         for (argument, kind) in self.function.arguments.iter().zip(&self.kinds) {
@@ -192,38 +178,29 @@ impl One<'_> {
         self.line(&format!("{text}}}\n"));
     }
 
-    /// What a refused call leaves in the place of a result.
-    fn left(&self, argument: &str, kind: &Kind) -> String {
-        let name = &self.function.name;
-        let (place, cleared) = match kind {
-            Kind::Buffer { .. } | Kind::OutArray { .. } => {
-                (format!("results_{name}.{argument}"), false)
-            }
-            Kind::Out { .. } => {
-                (format!("results_{name}.{argument}"), clears_results(self.function))
-            }
-            Kind::OutSized { .. } => (format!("room_{name}.{argument}"), false),
-            _ => return String::new(),
-        };
-        let word = if cleared { "is_cleared" } else { "is_untouched" };
-        format!("    {word}(&{place}, sizeof {place}, expected);\n")
-    }
-
+    /// Calls on a thread that has no such handle, and on one that has its own, if it can.
     fn elsewhere(&mut self, cases: &Cases) {
         if cases.elsewhere.is_empty() {
             return;
         }
         let name = &self.function.name;
-        let kind = self.function.arguments.iter().zip(&self.kinds);
-        let mut handles =
-            kind.filter(|(_, kind)| **kind == Kind::Handle).map(|(handle, _)| &handle.kind);
-        let kind = handles.next().expect("a handle that belongs to a thread");
-        let (word, calls) = (word(kind), cases.elsewhere.join("\n  "));
+        let (row, calls) = (self.bound_handle(), cases.elsewhere.join("\n  "));
+        let (mut own, mut end) = (String::new(), String::new());
+        if let Life::Calls { .. } = row.life {
+            let (kind, word) = (row.kind, row.word());
+            own = format!("  {kind} own;\n  if (has != NULL) make_{word}(world.store, &own);\n");
+            end = format!("  if (has != NULL) GIVES(KV_OK, end_{word}(own));\n");
+        }
         self.line(&format!(
-            "static void *elsewhere_{name}(void *pins) {{\n  {name}_arguments a;\n  {kind} own;\n  \
-             if (pins != NULL) make_{word}(world.store, &own);\n  {calls}\n  \
-             if (pins != NULL) GIVES(KV_OK, end_{word}(own));\n  return NULL;\n}}\n"
+            "static void *elsewhere_{name}(void *has) {{\n  {name}_arguments a;\n{own}  \
+             (void)has;\n  {calls}\n{end}  return NULL;\n}}\n"
         ));
+    }
+
+    /// The handle that belongs to a thread.
+    fn bound_handle(&self) -> Handle {
+        let bound = |row: &Handle| row.on_another_thread.is_some() && takes(self.function, row);
+        handles().into_iter().find(bound).expect("a handle that belongs to a thread")
     }
 
     fn cases(&mut self, cases: &Cases) {
@@ -248,71 +225,6 @@ impl One<'_> {
     }
 }
 
-/// Prepares what an argument points to.
-fn place(function: &str, argument: &str, kind: &Kind) -> String {
-    match kind {
-        Kind::Array { element, .. } => {
-            let array = format!("arrays_{function}.{argument}");
-            format!(
-                "  good_{element}(&{array}[0], 0);\n  good_{element}(&{array}[1], 1);\n  \
-                     good_{element}(&{array}[2], 2);\n"
-            )
-        }
-        Kind::Sized { structure } => {
-            let room = format!("room_{function}.{argument}");
-            format!(
-                "  memset(&{room}, 0, sizeof {room});\n  \
-                     {room}.known.struct_size = sizeof({structure});\n"
-            )
-        }
-        Kind::OutSized { .. } => {
-            format!("  mark(&room_{function}.{argument}, sizeof room_{function}.{argument});\n")
-        }
-        Kind::Buffer { .. } | Kind::OutArray { .. } | Kind::Out { .. } => {
-            format!(
-                "  mark(&results_{function}.{argument}, sizeof results_{function}.{argument});\n"
-            )
-        }
-        _ => String::new(),
-    }
-}
-
-/// A good value of an argument.
-fn good(function: &str, argument: &str, c_type: &str, kind: &Kind) -> String {
-    match kind {
-        Kind::Handle => format!("world.{}", word(c_type)),
-        Kind::Bytes { .. } if argument == "value" => "\"8\"".to_owned(),
-        Kind::Bytes { .. } => "\"k\"".to_owned(),
-        Kind::Length { .. } => "1".to_owned(),
-        Kind::Array { .. } => format!("arrays_{function}.{argument}"),
-        Kind::Count { .. } => "3".to_owned(),
-        Kind::Buffer { .. } | Kind::OutArray { .. } => format!("results_{function}.{argument}"),
-        Kind::Size => "8".to_owned(),
-        Kind::Out { .. } => format!("&results_{function}.{argument}"),
-        Kind::Sized { .. } | Kind::OutSized { .. } => format!("&room_{function}.{argument}.known"),
-        Kind::StructSize { structure } => format!("sizeof({structure})"),
-        Kind::Callback => format!("good_{c_type}"),
-        Kind::UserData => "&world".to_owned(),
-        Kind::Owned => "copied(world.store)".to_owned(),
-        Kind::Number => "1".to_owned(),
-    }
-}
-
-/// Checks the result of an accepted call, and gives it back.
-fn given(function: &str, argument: &str, kind: &Kind) -> String {
-    let result = format!("results_{function}.{argument}");
-    let wanted = format!("status == KV_OK && a.{argument} != NULL");
-    match kind {
-        Kind::Out { target } if target.ends_with('*') => {
-            format!("  if ({wanted}) kv_free({result});\n")
-        }
-        Kind::Out { target } if handles().iter().any(|row| row.kind == target) => {
-            format!("  if ({wanted}) GIVES(KV_OK, end_{}({result}));\n", word(target))
-        }
-        Kind::OutSized { structure } => {
-            let room = format!("room_{function}.{argument}");
-            format!("  has_grown({room}.bytes, sizeof({structure}), a.struct_size);\n")
-        }
-        _ => String::new(),
-    }
+fn takes(function: &Function, row: &Handle) -> bool {
+    function.arguments.iter().any(|argument| argument.kind == row.kind)
 }

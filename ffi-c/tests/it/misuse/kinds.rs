@@ -39,9 +39,10 @@ pub(crate) enum Kind {
     Sized {
         structure: String,
     },
-    /// A structure that may grow, which is written; its size is the next argument.
+    /// A structure that may grow, which is written. Its size is the next argument, or stands in it.
     OutSized {
         structure: String,
+        tells_size: bool,
     },
     /// The size of the structure before it.
     StructSize {
@@ -119,7 +120,7 @@ fn pointer_kind(header: &Header, arguments: &[Variable], at: usize, target: &str
         };
     }
     if header.structure(target).is_some_and(Struct::grows) {
-        return sized.then(|| Kind::OutSized { structure: target.to_owned() });
+        return Some(Kind::OutSized { structure: target.to_owned(), tells_size: !sized });
     }
     let result = name.starts_with("out_");
     let many = name.ends_with('s') && header.structure(target).is_some();

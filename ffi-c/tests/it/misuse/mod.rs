@@ -10,6 +10,8 @@ mod expect;
 mod generate;
 mod kinds;
 mod parse;
+mod places;
+mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
