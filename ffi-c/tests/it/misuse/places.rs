@@ -102,13 +102,8 @@ pub(crate) fn left(function: &str, argument: &str, kind: &Kind, cleared: bool) -
 }
 
 /// The room of a structure that may grow.
-pub(crate) fn room(function: &str, argument: &str) -> String {
+fn room(function: &str, argument: &str) -> String {
     format!("room_{function}.{argument}")
-}
-
-/// The array that is read as an argument.
-pub(crate) fn array(function: &str, argument: &str) -> String {
-    format!("arrays_{function}.{argument}")
 }
 
 /// The place of a result.
