@@ -4,6 +4,7 @@
 mod conformance;
 mod header;
 mod install;
+mod layout;
 mod misuse;
 mod programs;
 mod symbols;

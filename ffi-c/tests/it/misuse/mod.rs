@@ -9,7 +9,7 @@ mod cases;
 mod expect;
 mod generate;
 mod kinds;
-mod parse;
+pub(crate) mod parse;
 mod places;
 mod world;
 
