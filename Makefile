@@ -23,7 +23,7 @@ help: ## Show this list
 # --- Every day ------------------------------------------------------------------------------------
 
 .PHONY: check
-check: check-rust check-python ## Formatting, lints, documentation, house rules, C header
+check: check-rust check-python docs-c ## Formatting, lints, documentation, house rules, C header
 
 .PHONY: check-rust
 check-rust:
@@ -88,6 +88,11 @@ uninstall: ## Take away what `make install` with the same folders put there
 .PHONY: header
 header: ## Write include/kv.h anew from the Rust source
 	UPDATE=1 cargo test -q -p rkv-ffi-c --test it header::
+
+.PHONY: docs-c
+docs-c: doxygen ## Make pages of include/kv.h and kv.hpp, in target/doxygen
+	mkdir -p $(TARGET)/doxygen
+	{ cat ffi-c/Doxyfile && echo "OUTPUT_DIRECTORY = $(TARGET)/doxygen"; } | doxygen -
 
 .PHONY: readme
 readme: ## Put the four quickstart programs into the README anew
@@ -250,8 +255,8 @@ nightly:
 cargo-fuzz:
 	@cargo fuzz --version >/dev/null 2>&1 || cargo install cargo-fuzz --locked
 
-.PHONY: valgrind clang cmake pkg-config
-valgrind clang cmake pkg-config:
+.PHONY: valgrind clang cmake pkg-config doxygen
+valgrind clang cmake pkg-config doxygen:
 	@command -v $@ >/dev/null || { apt-get update -q && apt-get install -qy $@; } || \
 		{ echo "the tests of the C face need $@: please install it" >&2; exit 1; }
 

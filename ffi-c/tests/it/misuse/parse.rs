@@ -110,6 +110,7 @@ fn code_of(text: &str) -> String {
         rest = comment.split_once("*/").expect("a comment ends").1;
     }
     code.push_str(rest);
+    let code = code.replace("\\\n", " ");
     let kept = code.lines().filter(|line| !line.starts_with('#') && *line != "KV_NODISCARD");
     let code = line(&kept.collect::<Vec<_>>().join(" "));
     match code.strip_prefix("typedef struct ") {
