@@ -23,7 +23,7 @@ help: ## Show this list
 # --- Every day ------------------------------------------------------------------------------------
 
 .PHONY: check
-check: check-rust check-python ## Formatting, lints, documentation, house rules, C header
+check: check-rust check-python docs-c ## Formatting, lints, documentation, house rules, C header
 
 .PHONY: check-rust
 check-rust:
@@ -47,7 +47,7 @@ test: test-rust test-python test-wheel test-demo ## All tests that need neither 
 .PHONY: test-rust
 # Without mimalloc, into which neither valgrind nor a test that refuses memory can see; then what
 # is delivered, with it.
-test-rust: valgrind cmake pkg-config # Engine, C and C++ face, models, workloads of the benches
+test-rust: valgrind clang cmake pkg-config # Engine, C face, models, workloads of the benches
 	cargo test --no-default-features
 	cargo test -q -p rkv --features mimalloc --lib memory::
 	$(MAKE) lib
@@ -114,6 +114,11 @@ uninstall: ## Take away what `make install` with the same folders put there
 header: ## Write include/kv.h anew from the Rust source
 	UPDATE=1 cargo test -q -p rkv-ffi-c --test it header::
 
+.PHONY: docs-c
+docs-c: doxygen ## Make pages of include/kv.h and kv.hpp, in target/doxygen
+	mkdir -p $(TARGET)/doxygen
+	{ cat ffi-c/Doxyfile && echo "OUTPUT_DIRECTORY = $(TARGET)/doxygen"; } | doxygen -
+
 .PHONY: readme
 readme: ## Put the four quickstart programs into the README anew
 	UPDATE=1 cargo test -q -p rkv --test readme
@@ -155,11 +160,17 @@ ASAN := CARGO_TARGET_DIR=$(TARGET)/asan $(FEWER) \
 .PHONY: asan
 # Then the tests inside the engine as it is delivered, with freed blocks that threads keep and arrays
 # that come from the system: who writes beyond such a block, or loses one, shows here only. But
-# no sanitizer follows the fork of a process with threads.
-asan: nightly ## Run the tests of the engine under AddressSanitizer and LeakSanitizer
+# no sanitizer follows the fork of a process with threads. At last the programs in C and C++, with
+# the runtime of gcc, which serves what nightly Rust makes too.
+asan: nightly ## Run the tests of the engine and of its C face under AddressSanitizer
 	RUSTFLAGS="-Zsanitizer=address $(WATCHED)" $(ASAN) --target $(HOST) -p rkv --lib --test it
 	RUSTFLAGS="-Zsanitizer=address" $(ASAN) --target $(HOST) -p rkv --lib -- \
 		memory:: table:: map:: store:: --skip fork
+	RUSTFLAGS="-Zsanitizer=address $(WATCHED)" CARGO_TARGET_DIR=$(TARGET)/asan \
+		cargo +nightly build --profile test --target $(HOST) -p rkv-ffi-c --no-default-features
+	LIBKV_DIR=$(TARGET)/asan/$(HOST)/debug \
+		cargo test -q --no-default-features -p rkv-ffi-c --test it -- programs:: misuse:: \
+		--skip fork --skip child
 
 .PHONY: tsan
 tsan: nightly ## Run the tests of the engine under ThreadSanitizer
@@ -276,8 +287,8 @@ nightly:
 cargo-fuzz:
 	@cargo fuzz --version >/dev/null 2>&1 || cargo install cargo-fuzz --locked
 
-.PHONY: valgrind cmake pkg-config
-valgrind cmake pkg-config:
+.PHONY: valgrind clang cmake pkg-config doxygen
+valgrind clang cmake pkg-config doxygen:
 	@command -v $@ >/dev/null || { apt-get update -q && apt-get install -qy $@; } || \
 		{ echo "the tests of the C face need $@: please install it" >&2; exit 1; }
 

@@ -1,13 +1,14 @@
-/* kv.h - the C interface of rkv, a lock-free key/value engine inside the process.
+/** @file kv.h
+ * The C interface of rkv, a lock-free key/value engine inside the process.
  * Copyright The rkv authors. SPDX-License-Identifier: MIT OR Apache-2.0
  *
  * Generated from ffi-c/src; do not edit. Link with -lkv.
  *
  * Conventions
  *
- *  1. Names. Everything here begins with kv_ or KV_.
+ * 1. Names. Everything here begins with kv_ or KV_.
  *
- *  2. Handles. A kv_store_t is a number, not an address. It holds the place and the generation of
+ * 2. Handles. A kv_store_t is a number, not an address. It holds the place and the generation of
  *     a store, and every call looks it up. So a handle that was closed, or was never a handle, is
  *     the status KV_ERR_CLOSED and not a crash, also when other stores were opened since. It is a
  *     structure and not a plain integer so that the compiler finds swapped arguments; it travels
@@ -16,23 +17,23 @@
  *     kept, of an iterator, of a callback that runs, and of a pin of one thread: what is none, or
  *     not any more, is KV_ERR_INVALID_ARGUMENT; a guard of another thread is KV_ERR_WRONG_THREAD.
  *
- *  3. Statuses. Functions that can fail return kv_status_t: 0 is success, a positive number is an
+ * 3. Statuses. Functions that can fail return kv_status_t: 0 is success, a positive number is an
  *     outcome that a correct program expects (no such key, buffer too small), a negative number is
  *     an error. The numbers are constants and are never reused; new ones may be added.
  *
- *  4. Error texts. kv_strerror gives a constant text for a status; kv_last_error_message gives
+ * 4. Error texts. kv_strerror gives a constant text for a status; kv_last_error_message gives
  *     what went wrong in the last failing call of this thread, with the name of the argument.
  *
- *  5. Bytes in. Keys and values are a pointer and a length, any bytes, without a NUL at the end.
+ * 5. Bytes in. Keys and values are a pointer and a length, any bytes, without a NUL at the end.
  *     NULL is allowed if and only if the length is 0; empty keys and empty values are ordinary.
  *     The bytes must stay as they are during the call, and so must arrays of keys and pairs; they
  *     are copied, never kept.
  *
- *  6. Results. Out-pointers must be aligned and writable, and buffers as large as you say. They
+ * 6. Results. Out-pointers must be aligned and writable, and buffers as large as you say. They
  *     must not be NULL unless the function says so. They are written on KV_OK, and otherwise only
  *     as the function says.
  *
- *  7. Memory. What the program has to give back, and by what; nothing else:
+ * 7. Memory. What the program has to give back, and by what; nothing else:
  *       by kv_free         what kv_get_dup, kv_get_many and kv_keys returned
  *       by kv_value_free   values of kv_get_value and kv_take; they outlive their store
  *       by kv_iter_close   iterators of kv_iter_open
@@ -40,14 +41,14 @@
  *       by kv_close        stores of kv_open, and each reference of kv_retain
  *     All of them do nothing for NULL or the zero handle, but kv_unpin, which refuses it.
  *
- *  8. Structures that begin with struct_size may grow at their end in later versions. Let
+ * 8. Structures that begin with struct_size may grow at their end in later versions. Let
  *     kv_options_init fill kv_options_t, and kv_entry_init a kv_entry_t that the library is to
  *     fill. A program may be older or newer than the library: what it does not know is the default,
  *     and what the library does not know is KV_ERR_UNSUPPORTED if it is set. Read from a structure
  *     that the library passes to a callback only what lies within its struct_size; in structures of
  *     the program, the rest is made zero.
  *
- *  9. Threads. Every function may be called from any thread at any time, on the same store too;
+ * 9. Threads. Every function may be called from any thread at any time, on the same store too;
  *     no call waits for another. Values belong to no thread; error texts, guards and changes belong
  *     to theirs. Iterators serve one thread at a time; a second gets KV_ERR_BUSY. No function may
  *     be called from a signal handler.
@@ -82,15 +83,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/** @{ */
+/** The version of this header: compare with kv_version_number and kv_version_string. */
 #define KV_VERSION_MAJOR 0
 #define KV_VERSION_MINOR 1
 #define KV_VERSION_PATCH 0
 #define KV_VERSION_STRING "0.1.0"
 #define KV_VERSION_NUMBER \
   (KV_VERSION_MAJOR * 1000000 + KV_VERSION_MINOR * 1000 + KV_VERSION_PATCH)
+/** @} */
 
-/* The result must be looked at. */
 #if defined(__GNUC__) || defined(__clang__)
+/** The result must be looked at. */
 #define KV_NODISCARD __attribute__((warn_unused_result))
 #else
 #define KV_NODISCARD

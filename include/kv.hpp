@@ -1,4 +1,5 @@
-/* kv.hpp - the C++ interface of rkv: kv.h with RAII, strings and exceptions.
+/** @file kv.hpp
+ * The C++ interface of rkv: kv.h with RAII, strings and exceptions.
  * Copyright The rkv authors. SPDX-License-Identifier: MIT OR Apache-2.0
  *
  * C++11 or newer; only this file, kv_values.hpp and kv.h are needed. Link with -lkv.
@@ -29,8 +30,11 @@ namespace kv {
  *  of an entry are valid until the next one. For one thread at a time. */
 class entries {
  public:
+  /** An iterator of the standard library, over a sequence that is passed once. */
   class iterator {
    public:
+    /** @{ */
+    /** What the standard library asks for. */
     typedef std::input_iterator_tag iterator_category;
     typedef entry value_type;
     typedef std::ptrdiff_t difference_type;
@@ -47,6 +51,7 @@ class entries {
     void operator++(int) { ++*this; }
     friend bool operator==(iterator a, iterator b) noexcept { return a.all_ == b.all_; }
     friend bool operator!=(iterator a, iterator b) noexcept { return a.all_ != b.all_; }
+    /** @} */
 
    private:
     friend class entries;
@@ -54,6 +59,7 @@ class entries {
     entries *all_;
   };
 
+  /** Goes on where the other stood, which has no more entries. */
   entries(entries &&other) noexcept : handle_(other.handle_), current_(other.current_) {
     other.handle_ = kv_iter_t();
   }
@@ -63,6 +69,8 @@ class entries {
 
   /** Goes on to the next entry, which is the first one in the first call. */
   iterator begin() { return ++iterator(this); }
+
+  /** The end of every loop. */
   iterator end() const noexcept { return iterator(); }
 
  private:
@@ -87,10 +95,16 @@ class entries {
  *  What was moved from has no store, and its members throw KV_ERR_CLOSED. */
 class store {
  public:
+  /** Opens a store with the defaults. */
   store() : handle_() { check(kv_open(nullptr, &handle_)); }
+
+  /** Opens a store with these options. */
   explicit store(const kv_options_t &options) : handle_() { check(kv_open(&options, &handle_)); }
 
+  /** Takes over the store of another object, which has none then. */
   store(store &&other) noexcept : handle_(other.release()) {}
+
+  /** The same, and gives up the store that it had. */
   store &operator=(store &&other) noexcept {
     kv_store_t handle = other.release();
     store old(std::move(*this));
@@ -152,6 +166,7 @@ class store {
     return version;
   }
 
+  /** Whether the key exists. */
   bool contains(bytes key) const {
     return check(kv_contains(handle_, key.data(), key.size())) == KV_OK;
   }
@@ -425,6 +440,7 @@ class store {
  *  thread that made it. */
 class guard {
  public:
+  /** Pins this thread. */
   explicit guard(const store &pinned) : handle_() { check(kv_pin(pinned.handle(), &handle_)); }
   guard(const guard &) = delete;
   guard &operator=(const guard &) = delete;

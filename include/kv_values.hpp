@@ -1,4 +1,5 @@
-/* kv_values.hpp - the part of kv.hpp that knows no store: errors, bytes, values, options, times.
+/** @file kv_values.hpp
+ * The part of kv.hpp that knows no store: errors, bytes, values, options, times.
  * Copyright The rkv authors. SPDX-License-Identifier: MIT OR Apache-2.0
  *
  * Programs include kv.hpp.
@@ -29,8 +30,11 @@ class error : public std::runtime_error {
   /** Takes the text of the last error of this thread. */
   explicit error(kv_status_t status)
       : std::runtime_error(kv_last_error_message()), status_(status) {}
+
+  /** Takes a text of the program. */
   error(kv_status_t status, const char *text) : std::runtime_error(text), status_(status) {}
 
+  /** The number: one of the constants KV_ERR_*. */
   kv_status_t status() const noexcept { return status_; }
 
  private:
@@ -47,19 +51,37 @@ inline kv_status_t check(kv_status_t status) {
  *  without a copy; a `const char *` ends at its first NUL, all else may hold any bytes. */
 class bytes {
  public:
+  /** No bytes; missing(). */
   bytes() noexcept : data_(nullptr), size_(0) {}
+
+  /** So many bytes from `data` on. */
   bytes(const char *data, std::size_t size) noexcept : data_(data), size_(size) {}
+
+  /** A text up to its first NUL. */
   bytes(const char *text) noexcept : data_(text), size_(std::strlen(text)) {}
+
+  /** All bytes of a string, which must stay. */
   bytes(const std::string &text) noexcept : data_(text.data()), size_(text.size()) {}
+
+  /** What kv.h knows as a slice. */
   explicit bytes(kv_slice_t slice) noexcept
       : data_(static_cast<const char *>(slice.data)), size_(slice.len) {}
+
 #if __cplusplus >= 201703L
+  /** All bytes of a view. */
   bytes(std::string_view text) noexcept : data_(text.data()), size_(text.size()) {}
+
+  /** A view of these bytes. */
   operator std::string_view() const noexcept { return std::string_view(data_, size_); }
 #endif
 
+  /** The first byte. */
   const char *data() const noexcept { return data_; }
+
+  /** Number of bytes. */
   std::size_t size() const noexcept { return size_; }
+
+  /** Whether there are none. */
   bool empty() const noexcept { return size_ == 0; }
 
   /** Whether it stands, in the answer to a batch, for a key that does not exist. */
@@ -73,9 +95,12 @@ class bytes {
   std::size_t size_;
 };
 
+/** Whether both are the same bytes, wherever they lie. */
 inline bool operator==(bytes a, bytes b) noexcept {
   return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size()) == 0);
 }
+
+/** Whether they are not. */
 inline bool operator!=(bytes a, bytes b) noexcept { return !(a == b); }
 
 /** The keys of a batch as kv.h wants them; they point into `keys`. */
@@ -93,10 +118,13 @@ std::vector<kv_slice_t> slices(const Keys &keys) {
  *  object, which can be moved but not copied. */
 class values {
  public:
+  /** Takes over the values of another object, which has none then. */
   values(values &&other) noexcept : slices_(other.slices_), size_(other.size_) {
     other.slices_ = nullptr;
     other.size_ = 0;
   }
+
+  /** Exchanges the values with those of another object. */
   values &operator=(values &&other) noexcept {
     std::swap(slices_, other.slices_);
     std::swap(size_, other.size_);
@@ -122,11 +150,17 @@ class values {
 
 /** A key with its value, as they stood at one moment. The bytes belong to whoever gave it. */
 struct entry {
+  /** The key. */
   bytes key;
+  /** The value. */
   bytes value;
+  /** A number that grows with each write of the key. */
   std::uint64_t version;
 
+  /** No entry. */
   entry() noexcept : key(), value(), version(0) {}
+
+  /** What kv.h knows as an entry. */
   explicit entry(const kv_entry_t &from) noexcept
       : key(from.key), value(from.value), version(from.version) {}
 };
@@ -138,10 +172,14 @@ class value {
  public:
   /** No value: what was asked for a key that does not exist, and what was moved from. */
   value() noexcept : handle_(), entry_() {}
+
+  /** Takes over the value of another object, which has none then. */
   value(value &&other) noexcept : handle_(other.handle_), entry_(other.entry_) {
     other.handle_ = kv_value_t();
     other.entry_ = entry();
   }
+
+  /** Exchanges the value with that of another object. */
   value &operator=(value &&other) noexcept {
     std::swap(handle_, other.handle_);
     std::swap(entry_, other.entry_);
@@ -156,6 +194,8 @@ class value {
 
   /** The bytes, which live as long as this object; missing() if there is no value. */
   kv::bytes bytes() const noexcept { return entry_.value; }
+
+  /** Its key, which lives as long. */
   kv::bytes key() const noexcept { return entry_.key; }
 
   /** A number that grows with each write of the key, for compare_and_swap; 0 if there is none. */
@@ -179,6 +219,7 @@ class value {
 /** How to open a store: kv_options_t with every field at its default; the bounds max_entries and
  *  max_bytes and what to do when they are reached, eviction, are among them. */
 struct options : kv_options_t {
+  /** Sets every field to its default. */
   options() { check(kv_options_init(this, sizeof(kv_options_t))); }
 };
 
@@ -201,6 +242,7 @@ class lifetime {
   /** What the key still has; the default if it does not exist. */
   static lifetime keep() noexcept { return lifetime(KV_TTL_KEEP); }
 
+  /** Whether it is for ever. */
   bool is_never() const noexcept { return ms_ == KV_TTL_NEVER; }
 
   /** The number that functions of kv.h take; milliseconds, unless it is one of the constants. */

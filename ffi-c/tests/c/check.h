@@ -61,7 +61,7 @@ static inline void holds(const char *file, int line, kv_store_t store, const voi
 static inline int32_t never(void *user_data, const kv_entry_t *entry) {
   (void)user_data;
   (void)entry;
-  CHECK(!"called");
+  CHECK(0 && "called");
   return 0;
 }
 

@@ -32,7 +32,7 @@ template <class Call>
 void refused(kv_status_t status, const char *part, Call call) {
   try {
     call();
-    CHECK(!"returned");
+    CHECK(0 && "returned");
   } catch (const kv::error &error) {
     CHECK(error.status() == status && std::strstr(error.what(), part) != nullptr);
   }

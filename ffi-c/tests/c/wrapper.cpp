@@ -102,7 +102,7 @@ void visitors_see_all_stop_and_throw() {
     store.for_each([&](kv::bytes, kv::bytes) {
       if (++calls == 3) throw std::string("out of the middle");
     });
-    CHECK(!"returned");
+    CHECK(0 && "returned");
   } catch (const std::string &text) {
     CHECK(text == "out of the middle" && calls == 3);
   }

@@ -122,13 +122,13 @@ void functions_that_throw_change_nothing() {
       change.put("not this");
       throw odd{7};
     });
-    CHECK(!"returned");
+    CHECK(0 && "returned");
   } catch (const odd &thrown) {
     CHECK(thrown.number == 7);
   }
   try {
     store.read("k", [](kv::bytes) { throw odd{8}; });
-    CHECK(!"returned");
+    CHECK(0 && "returned");
   } catch (const odd &thrown) {
     CHECK(thrown.number == 8);
   }
@@ -156,7 +156,7 @@ void reads_visit_the_value_in_its_place() {
     store.set("k", "new");
     seen = value.str();
   }));
-  CHECK(seen == "old" && !store.read("absent", [](kv::bytes) { CHECK(!"called"); }));
+  CHECK(seen == "old" && !store.read("absent", [](kv::bytes) { CHECK(0 && "called"); }));
   const auto constant = [](kv::bytes value) { CHECK(value == "new"); };
   CHECK(store.read("k", constant));
 }

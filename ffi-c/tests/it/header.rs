@@ -99,15 +99,18 @@ fn is_number(text: &str) -> bool {
 fn version_macros() -> String {
     format!(
         r#"
+/** @{{ */
+/** The version of this header: compare with kv_version_number and kv_version_string. */
 #define KV_VERSION_MAJOR {}
 #define KV_VERSION_MINOR {}
 #define KV_VERSION_PATCH {}
 #define KV_VERSION_STRING "{}"
 #define KV_VERSION_NUMBER \
   (KV_VERSION_MAJOR * 1000000 + KV_VERSION_MINOR * 1000 + KV_VERSION_PATCH)
+/** @}} */
 
-/* The result must be looked at. */
 #if defined(__GNUC__) || defined(__clang__)
+/** The result must be looked at. */
 #define KV_NODISCARD __attribute__((warn_unused_result))
 #else
 #define KV_NODISCARD

@@ -5,6 +5,8 @@ mod conformance;
 mod guides;
 mod header;
 mod install;
+mod layout;
+mod misuse;
 mod programs;
 mod symbols;
 mod toolchain;

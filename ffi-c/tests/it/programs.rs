@@ -1,7 +1,8 @@
 //! C and C++ programs that use the library as a stranger would: compiled in each dialect with all
 //! warnings as errors, linked to libkv.so and run; and in the newest dialect also under valgrind,
-//! if the library takes its memory from malloc (`--no-default-features`). With `--cfg rkv_watched`
-//! it sees every record go back; without, some wait in caches of their threads.
+//! if the library takes its memory from malloc (`--no-default-features`), or with AddressSanitizer,
+//! if it was built for that. With `--cfg rkv_watched` these see every record go back; without, some
+//! wait in caches of their threads.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,7 @@ use crate::toolchain::{C_DIALECTS, CPP_DIALECTS, Dialect, Library, NATIVE, packa
 
 /// What valgrind looks for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Memory {
+pub(crate) enum Memory {
     /// Wrong accesses, and memory that nothing points to at the end.
     AccessesAndLeaks,
     /// Wrong accesses only: the program ends with open stores, whose records hang on tagged
@@ -161,7 +162,7 @@ fn wrapper_opens_stores_with_bounds_and_shows_figures() {
 
 #[test]
 fn c_header_serves_cpp() {
-    for dialect in CPP_DIALECTS {
+    for dialect in served(&CPP_DIALECTS) {
         let source = test_sources(&["alone_first.c", "alone_second.c"]);
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("c-as-cpp");
         std::fs::create_dir_all(&folder).unwrap();
@@ -178,10 +179,26 @@ fn c_header_serves_cpp() {
 }
 
 #[test]
+fn sanitizer_sees_reads_after_unpin_and_writes_beyond_a_buffer() {
+    // With any other library than that of `make asan`, the program does what nobody may do.
+    if !Library::get().has_asan {
+        return;
+    }
+    let [.., newest] = C_DIALECTS;
+    let program = newest.compile_shared(&test_sources(&["faults.c"]));
+    for fault in ["use-after-free", "buffer-overflow"] {
+        let output = bounded(&program).arg(fault).output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(told.contains(&format!("heap-{fault}")) && !output.status.success(), "{told}");
+    }
+}
+
+#[test]
 fn archive_serves_programs_without_the_shared_library() {
     let archive = Library::get().archive.to_str().unwrap();
     let link: Vec<&str> = [archive].into_iter().chain(NATIVE).collect();
-    let dialect = Dialect { folder: "archive", ..C_DIALECTS[1] };
+    let [.., newest] = C_DIALECTS;
+    let dialect = Dialect { folder: "archive", ..newest };
     let program = dialect.compile(&test_sources(&["basics.c"]), &link);
     succeed(&mut bounded(program));
 }
@@ -189,9 +206,9 @@ fn archive_serves_programs_without_the_shared_library() {
 #[test]
 fn quickstarts_print_what_they_promise() {
     let examples = package().join("examples");
-    let c = C_DIALECTS.map(|dialect| (dialect, "quickstart.c"));
-    let cpp = CPP_DIALECTS.map(|dialect| (dialect, "quickstart.cpp"));
-    for (dialect, source) in c.into_iter().chain(cpp) {
+    let c = served(&C_DIALECTS).iter().map(|dialect| (dialect, "quickstart.c"));
+    let cpp = served(&CPP_DIALECTS).iter().map(|dialect| (dialect, "quickstart.cpp"));
+    for (dialect, source) in c.chain(cpp) {
         let program = dialect.compile_shared(&[examples.join(source)]);
         quickstart_is_right(source, &mut bounded(program));
     }
@@ -208,6 +225,12 @@ pub(crate) fn quickstart_is_right(source: &str, program: &mut Command) {
     assert_eq!(lines, ["one 1", "two 2"], "{printed}");
 }
 
+/// The dialects to try: what they change shows with any library.
+fn served(dialects: &[Dialect]) -> &[Dialect] {
+    let skipped = if Library::get().is_named { dialects.len() - 1 } else { 0 };
+    &dialects[skipped..]
+}
+
 fn c_program(sources: &[&str], memory: Memory) {
     run(&C_DIALECTS, sources, memory);
 }
@@ -217,14 +240,35 @@ fn cpp_program(sources: &[&str], memory: Memory) {
 }
 
 fn run(dialects: &[Dialect], sources: &[&str], memory: Memory) {
-    for (at, dialect) in dialects.iter().enumerate() {
-        let program = dialect.compile_shared(&test_sources(sources));
-        succeed(&mut bounded(&program));
-        // Older dialects make the same program of fewer lines.
-        if at + 1 == dialects.len() && !Library::get().has_mimalloc {
-            under_valgrind(&program, memory);
-        }
+    let sources = test_sources(sources);
+    let [older @ .., newest] = served(dialects) else { unreachable!("there are dialects") };
+    for dialect in older {
+        succeed(&mut bounded(dialect.compile_shared(&sources)));
     }
+    watched(&newest.compile_shared(&sources), memory);
+}
+
+/// Runs a program as it is, and under what watches its memory; what it prints.
+fn watched(program: &Path, memory: Memory) -> String {
+    let library = Library::get();
+    let mut plain = bounded(program);
+    if library.has_asan {
+        // Programs have memory refused, and look at how much they use.
+        let leaks = u8::from(memory == Memory::AccessesAndLeaks);
+        let options = "allocator_may_return_null=1:quarantine_size_mb=16:detect_leaks";
+        plain.env("ASAN_OPTIONS", format!("{options}={leaks}"));
+    }
+    let printed = succeed(&mut plain).stdout;
+    if !library.has_mimalloc && !library.has_asan {
+        under_valgrind(program, memory);
+    }
+    String::from_utf8(printed).expect("programs print UTF-8")
+}
+
+/// Compiles a program in the newest dialect and runs it; what it prints.
+pub(crate) fn run_newest(source: &Path, memory: Memory) -> String {
+    let [.., newest] = C_DIALECTS;
+    watched(&newest.compile_shared(&[source.to_owned()]), memory)
 }
 
 fn test_sources(names: &[&str]) -> Vec<PathBuf> {

@@ -30,6 +30,10 @@ pub(crate) struct Library {
     pub(crate) links: PathBuf,
     /// Whether records come from mimalloc, where valgrind cannot see them.
     pub(crate) has_mimalloc: bool,
+    /// Whether it was built for AddressSanitizer, and so must be programs that load it.
+    pub(crate) has_asan: bool,
+    /// Whether it is another one than the one that was built with these tests.
+    pub(crate) is_named: bool,
 }
 
 impl Library {
@@ -57,9 +61,11 @@ impl Library {
             std::os::unix::fs::symlink(&shared, links.join(name)).unwrap();
         }
         let has_mimalloc = output("nm", [shared.as_os_str()]).contains(" mi_malloc\n");
-        let expected = named.is_some() || has_mimalloc == cfg!(feature = "mimalloc");
+        let has_asan = output("nm", ["-D".as_ref(), shared.as_os_str()]).contains(" __asan_init\n");
+        let is_named = named.is_some();
+        let expected = is_named || has_mimalloc == cfg!(feature = "mimalloc");
         assert!(expected, "libkv.so was built with other features than these tests");
-        Library { shared, archive, links, has_mimalloc }
+        Library { shared, archive, links, has_mimalloc, has_asan, is_named }
     }
 }
 
@@ -90,15 +96,31 @@ const WARNINGS: [&str; 9] = [
 const C: &[&str] = &["-Wstrict-prototypes", "-Wmissing-prototypes", "-D_POSIX_C_SOURCE=200809L"];
 const CPP: &[&str] = &["-Wold-style-cast", "-Wnon-virtual-dtor", "-Wzero-as-null-pointer-constant"];
 
-pub(crate) const C_DIALECTS: [Dialect; 2] = [
-    Dialect { compiler: "gcc", folder: "c99", standard: "-std=c99", warnings: C },
-    Dialect { compiler: "gcc", folder: "c17", standard: "-std=c17", warnings: C },
+/// Each compiler's from the oldest to the newest; the last one makes the programs that run once.
+pub(crate) const C_DIALECTS: [Dialect; 6] = [
+    c("gcc", "gcc-c99", "-std=c99"),
+    c("clang", "clang-c99", "-std=c99"),
+    c("gcc", "gcc-c11", "-std=c11"),
+    c("clang", "clang-c11", "-std=c11"),
+    c("clang", "clang-c17", "-std=c17"),
+    c("gcc", "gcc-c17", "-std=c17"),
 ];
-pub(crate) const CPP_DIALECTS: [Dialect; 3] = [
-    Dialect { compiler: "g++", folder: "c++11", standard: "-std=c++11", warnings: CPP },
-    Dialect { compiler: "g++", folder: "c++17", standard: "-std=c++17", warnings: CPP },
-    Dialect { compiler: "g++", folder: "c++20", standard: "-std=c++20", warnings: CPP },
+pub(crate) const CPP_DIALECTS: [Dialect; 6] = [
+    cpp("g++", "g++-c++11", "-std=c++11"),
+    cpp("clang++", "clang++-c++11", "-std=c++11"),
+    cpp("g++", "g++-c++17", "-std=c++17"),
+    cpp("clang++", "clang++-c++17", "-std=c++17"),
+    cpp("clang++", "clang++-c++20", "-std=c++20"),
+    cpp("g++", "g++-c++20", "-std=c++20"),
 ];
+
+const fn c(compiler: &'static str, folder: &'static str, standard: &'static str) -> Dialect {
+    Dialect { compiler, folder, standard, warnings: C }
+}
+
+const fn cpp(compiler: &'static str, folder: &'static str, standard: &'static str) -> Dialect {
+    Dialect { compiler, folder, standard, warnings: CPP }
+}
 
 impl Dialect {
     /// Compiles `sources` into a program, with `link` as the last arguments.
@@ -108,7 +130,11 @@ impl Dialect {
         let program = folder.join(sources[0].file_name().unwrap()).with_extension("run");
         let mut command = Command::new(self.compiler);
         command.args([self.standard, "-O1", "-g", "-pthread"]).args(WARNINGS).args(self.warnings);
-        command.arg("-I").arg(repository().join("include")).arg("-o").arg(&program);
+        if Library::get().has_asan {
+            command.arg("-fsanitize=address");
+        }
+        command.arg("-I").arg(repository().join("include"));
+        command.arg("-I").arg(package().join("tests/c")).arg("-o").arg(&program);
         command.args(sources).args(link);
         succeed(&mut command);
         program
@@ -128,7 +154,7 @@ pub(crate) fn succeed(command: &mut Command) -> Output {
         Ok(output) => output,
         Err(error) => panic!(
             "cannot run {program:?}: {error}; these tests need: \
-             apt-get install gcc g++ binutils make pkg-config cmake valgrind"
+             apt-get install gcc g++ clang binutils make pkg-config cmake valgrind"
         ),
     };
     assert!(
