@@ -12,7 +12,8 @@ pub enum Error {
     /// The version that `compare_and_swap` expected is not the current one.
     #[error("version conflict: the current version is {}", Current(*.current))]
     Conflict {
-        /// The version that stands now; `None` when the key does not exist.
+        /// The version that stands now; `None` when the key does not exist, for which
+        /// `compare_and_swap` takes 0.
         current: Option<u64>,
     },
     /// An argument is outside of what the operation accepts.

@@ -18,15 +18,19 @@ const UNKNOWN: u8 = 0;
 const BOTH_FENCE: u8 = 1;
 const ONE_SIDE: u8 = 2;
 
-/// Finds out what the system offers. Whoever runs `heavy_fence` must have called it, or acquired
-/// something from a thread that had: then it knows all that a `light_fence` can have known.
-pub(crate) fn prepare() {
-    // Relaxed: see above.
-    if FOUND.load(Relaxed) == UNKNOWN {
-        let found = if register() { ONE_SIDE } else { BOTH_FENCE };
-        // Relaxed: as above. The first answer stands.
-        let _ = FOUND.compare_exchange(UNKNOWN, found, Relaxed, Relaxed);
+/// Finds out what the system offers, and does not forget it. Called before there is anything to
+/// enter, so that the time that it takes, some milliseconds in a process of many threads, is spent
+/// where the first store is opened.
+pub(crate) fn prepare() -> u8 {
+    // Relaxed: whatever is read was found once and for ever.
+    let found = FOUND.load(Relaxed);
+    if found != UNKNOWN {
+        return found;
     }
+    let found = if register() { ONE_SIDE } else { BOTH_FENCE };
+    // Relaxed: the first answer stands. An exchange sees the newest value, so that who runs the
+    // heavy fence knows all that a light one can have known.
+    FOUND.compare_exchange(UNKNOWN, found, Relaxed, Relaxed).map_or_else(|now| now, |_| found)
 }
 
 /// The fence of the side that runs often.
@@ -39,8 +43,7 @@ pub(crate) fn light_fence() {
 /// The fence of the other side; some microseconds. False if the system refused, which it does only
 /// if it was forbidden since (by seccomp): then nothing is known of what other threads do.
 pub(crate) fn heavy_fence() -> bool {
-    // Relaxed: see `prepare`.
-    if FOUND.load(Relaxed) != ONE_SIDE {
+    if prepare() != ONE_SIDE {
         fence(SeqCst);
         return true;
     }

@@ -16,7 +16,7 @@ use crate::failure::Failure;
 use crate::handle::{Opened, kv_store_t};
 use crate::lifetime::meaning;
 use crate::status::{KV_OK, KV_STOPPED, kv_status_t};
-use crate::store::enter;
+use crate::store::keep;
 
 /// What a callback of kv_compute is about to do, by number. It names something only while the
 /// callback that it was passed to runs, and on its thread.
@@ -75,7 +75,7 @@ pub unsafe extern "C" fn kv_compute(
         // SAFETY: convention 5.
         let key = unsafe { bytes("key", key, key_len)? };
         let callback = callback.ok_or(Failure::invalid("callback", "NULL"))?;
-        let store = enter(store)?;
+        let store = keep(store)?;
         let call = |current: *const kv_entry_t, change| {
             // SAFETY: convention 10; who calls this keeps the bytes of the entry alive.
             unsafe { callback(user_data, current, change) }
@@ -159,7 +159,12 @@ fn wish(
     let entry = current.map(kv_entry_t::new);
     let current = entry.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
     let answer = callback(current, kv_change_t { id: number });
-    let put = with_changes(Vec::pop).flatten().and_then(|change| change.put);
+    // Its own, and those that began later and were left by a jump: not just the innermost.
+    let put = with_changes(|changes| {
+        let at = changes.iter().rposition(|change| change.number == number)?;
+        changes.drain(at..).next()?.put
+    });
+    let put = put.flatten();
     // The callback may have forked: in the child the store ends here.
     store.check()?;
     match (answer, put) {

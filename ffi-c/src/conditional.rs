@@ -32,11 +32,12 @@ pub unsafe extern "C" fn kv_set_if_absent(
 }
 
 /// Stores a copy of `value` under `key` if the key stands at `version`, which an entry or
-/// `out_version` told before; in one atomic step. The key lives as long as it did.
+/// `out_version` told before, or is 0 for a key that does not exist; in one atomic step. The key
+/// lives as long as it did, or as the option default_ttl_ms says if it is new.
 ///
 /// Returns KV_OK, and writes the new version to `out_version`, which may be NULL; or KV_CONFLICT,
 /// which has changed nothing, and writes the version that stands there, 0 if the key does not
-/// exist.
+/// exist: call it again with that.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kv_compare_and_swap(
     store: kv_store_t,

@@ -76,7 +76,7 @@ impl Kind for Opened {
 /// Those of `Table::insert`.
 pub(crate) fn open(store: Opened) -> Result<kv_store_t, Failure> {
     // Before anybody can enter it.
-    barrier::prepare();
+    let _ = barrier::prepare();
     Ok(kv_store_t { id: STORES.insert(store)? })
 }
 

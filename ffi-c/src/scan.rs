@@ -7,7 +7,7 @@ use crate::entry::kv_entry_t;
 use crate::failure::Failure;
 use crate::handle::kv_store_t;
 use crate::status::{KV_NOT_FOUND, KV_OK, KV_STOPPED, kv_status_t};
-use crate::store::enter;
+use crate::store::keep;
 
 /// Called with an entry; 0 means that all is well, any other number makes the call KV_STOPPED.
 ///
@@ -40,7 +40,7 @@ pub unsafe extern "C" fn kv_read(
         // SAFETY: convention 5.
         let key = unsafe { bytes("key", key, key_len)? };
         let callback = callback.ok_or(Failure::invalid("callback", "NULL"))?;
-        let store = enter(store)?;
+        let store = keep(store)?;
         let Some(value) = store.get(key) else { return Ok(KV_NOT_FOUND) };
         // SAFETY: convention 10; `value` keeps the bytes of the entry alive during the call.
         let is_fine = unsafe { callback(user_data, &kv_entry_t::new(&value)) } == 0;
@@ -70,7 +70,7 @@ pub unsafe extern "C" fn kv_scan(
         // SAFETY: convention 5.
         let prefix = unsafe { bytes("prefix", prefix, prefix_len)? };
         let callback = callback.ok_or(Failure::invalid("callback", "NULL"))?;
-        let store = enter(store)?;
+        let store = keep(store)?;
         for value in store.scan(prefix) {
             let entry = kv_entry_t::new(&value);
             // SAFETY: convention 10; `value` keeps the bytes of the entry alive during the call.

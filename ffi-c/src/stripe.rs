@@ -6,7 +6,8 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 /// Number of stripes: of threads that have one of their own, and one that all others share.
 // LIMIT: 16 counters of 128 bytes are 2 KiB for each store that is open at once. Threads beyond the
-// fifteenth pay two locked instructions a call, and nothing breaks.
+// fifteenth pay two locked instructions a call, and nothing breaks. In the child of a fork, the
+// stripes of the threads that it does not have stay taken.
 pub(crate) const STRIPES: usize = 16;
 
 const SHARED: usize = STRIPES - 1;

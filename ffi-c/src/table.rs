@@ -123,7 +123,8 @@ impl<K: Kind> Table<K> {
         self.enter_at(number, if K::Calls::SHARED == 0 { 0 } else { stripe::own() })
     }
 
-    /// Begins a call that may last.
+    /// Begins a call that may last, or that runs code of the program, which may be moved to another
+    /// thread in the midst of it.
     pub(crate) fn keep(&'static self, number: u64) -> Option<Kept<K>> {
         self.enter_at(number, K::Calls::SHARED)
     }

@@ -70,7 +70,8 @@ impl Store {
         Ok(sum)
     }
 
-    /// Sets a key to a value if it stands at exactly `version`; the new version.
+    /// Sets a key to a value if it stands at exactly `version`, 0 for a key that is absent; the new
+    /// version. It lives as long as it did, or by default if it is new.
     ///
     /// # Errors
     ///
@@ -87,17 +88,19 @@ impl Store {
         let draft = Draft::new(key.bytes, value.as_ref())?;
         let mut outgoing = Outgoing::new(draft, self.engine.until_kept());
         let guard = epoch::pin();
-        let change = self.engine.write(&guard, key, |seen, attempt| match seen.live() {
-            Some(entry) if entry.version() == version => {
-                self.engine.put_as(&mut outgoing, seen, version + 1, attempt)
+        let mut next = 0;
+        let change = self.engine.write(&guard, key, |seen, attempt| {
+            if seen.live().map_or(0, Entry::version) != version {
+                return Decision::Keep;
             }
-            _ => Decision::Keep,
+            next = self.engine.next_version(seen, key.hash);
+            self.engine.put_as(&mut outgoing, seen, next, attempt)
         })?;
         match change {
             Change::Kept(found) => Err(Error::Conflict { current: found.map(Entry::version) }),
             Change::Created | Change::Replaced(_) | Change::Removed(_) => {
-                self.engine.published(&guard, outgoing, key.hash, false);
-                Ok(version + 1)
+                self.engine.published(&guard, outgoing, key.hash, version == 0);
+                Ok(next)
             }
         }
     }

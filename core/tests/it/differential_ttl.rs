@@ -288,16 +288,16 @@ impl World {
     }
 
     fn compare_and_swap(&mut self, key: u8) {
-        let version = self.store.get([key]).map_or(5, |value| value.version());
         let number = self.number();
-        let result = self.store.compare_and_swap([key], version, number.to_string());
-        match self.live(key) {
-            Some(_) => {
-                assert_eq!(result, Ok(version + 1));
-                self.put(key, number, self.end(key, Ttl::Keep));
-            }
-            None => assert_eq!(result, Err(Error::Conflict { current: None })),
-        }
+        // From the version that stands, or from none; and from another one.
+        let version = self.store.get([key]).map(|value| value.version());
+        let wrong = self.store.compare_and_swap([key], version.map_or(5, |v| v + 1), "");
+        assert_eq!(wrong, Err(Error::Conflict { current: version }));
+        let swapped =
+            self.store.compare_and_swap([key], version.unwrap_or(0), number.to_string());
+        let new = swapped.expect("the version stands");
+        assert!(version.is_none_or(|version| new == version + 1));
+        self.put(key, number, self.end(key, Ttl::Keep));
     }
 
     fn expire(&mut self, key: u8, ttl: Ttl) {

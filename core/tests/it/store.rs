@@ -277,6 +277,20 @@ fn a_batch_that_is_stopped_says_where() {
 }
 
 #[test]
+fn a_swap_from_version_0_creates_a_key_and_never_replaces_one() {
+    let store = Store::new();
+    let first = store.compare_and_swap("k", 0, "1").expect("absent");
+    assert_eq!(store.get("k").map(|value| value.version()), Some(first));
+    let late = store.compare_and_swap("k", 0, "2");
+    assert_eq!(late, Err(Error::Conflict { current: Some(first) }));
+    store.delete("k").expect("delete");
+    assert_eq!(store.compare_and_swap("k", first, "3"), Err(Error::Conflict { current: None }));
+    let second = store.compare_and_swap("k", 0, "3").expect("absent again");
+    assert!(second > first);
+    assert_eq!(text(store.get("k")), Some("3".into()));
+}
+
+#[test]
 fn what_is_taken_is_gone_and_handed_out() {
     let store = Store::new();
     store.set("k", "v").expect("set");
