@@ -49,20 +49,24 @@
  *     the program, the rest is made zero.
  *
  * 9. Threads. Every function may be called from any thread at any time, on the same store too;
- *     no call waits for another. Values belong to no thread; error texts, guards and changes belong
- *     to theirs. Iterators serve one thread at a time; a second gets KV_ERR_BUSY. No function may
- *     be called from a signal handler.
+ *     no call waits for another, but the one that ends the last store whose keys a thread removes
+ *     when they expire: it waits for that thread. Values belong to no thread; error texts, guards
+ *     and changes belong to theirs. Iterators serve one thread at a time; a second gets
+ *     KV_ERR_BUSY. No function may be called from a signal handler.
  *
  * 10. Callbacks run on the calling thread before the function returns; user_data is passed through
  *     and may be NULL. No lock is held and nothing is pinned meanwhile: they may take their time
  *     and call every function, also on the same key, also kv_close. They must not throw, longjmp
- *     or end the thread, and must keep no pointer that they were given.
+ *     or end the thread, and must keep no pointer that they were given. A program that runs fibers
+ *     may switch them in a callback.
  *
  * 11. Fork. In a child process, every call on a store that the parent opened, and on a guard or an
  *     iterator of such a store, returns KV_ERR_FORKED; so does a call whose callback has forked.
  *     Values of the parent stay readable. The child may open stores of its own.
  *
- * 12. Faults inside rkv do not end the program: the call returns KV_ERR_PANIC.
+ * 12. Faults inside rkv do not end the program: the call returns KV_ERR_PANIC. Memory that the
+ *     system refuses for keys, values and tables is KV_ERR_NO_MEMORY; refused to the lists that a
+ *     call makes of many keys (batches, kv_keys, kv_scan), it ends the program, as it does in most.
  *
  * 13. Time. A key may be given a time to live. It exists until that has passed by the monotonic
  *     clock, rounded up to a millisecond, and from then on for no function. Its memory is given
@@ -708,11 +712,12 @@ kv_status_t kv_set_if_absent(struct kv_store_t store,
 
 /**
  * Stores a copy of `value` under `key` if the key stands at `version`, which an entry or
- * `out_version` told before; in one atomic step. The key lives as long as it did.
+ * `out_version` told before, or is 0 for a key that does not exist; in one atomic step. The key
+ * lives as long as it did, or as the option default_ttl_ms says if it is new.
  *
  * Returns KV_OK, and writes the new version to `out_version`, which may be NULL; or KV_CONFLICT,
  * which has changed nothing, and writes the version that stands there, 0 if the key does not
- * exist.
+ * exist: call it again with that.
  */
 kv_status_t kv_compare_and_swap(struct kv_store_t store,
                                 const void *key,
@@ -972,8 +977,8 @@ kv_status_t kv_set_many(struct kv_store_t store,
 
 /**
  * Removes `count` keys, in order, and writes how many of them this call removed to `out_removed`,
- * which may be NULL. Not one atomic step. Many cost less here than one by one, since their waits
- * for memory overlap.
+ * which may be NULL. Not one atomic step: on KV_ERR_NO_MEMORY, which writes nothing, the first of
+ * them may be gone. Many cost less here than one by one, since their waits for memory overlap.
  */
 kv_status_t kv_delete_many(struct kv_store_t store,
                            const struct kv_slice_t *keys,

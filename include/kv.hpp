@@ -16,6 +16,7 @@
 #include <kv_values.hpp>
 
 #include <exception>
+#include <functional>
 #include <initializer_list>
 #include <iterator>
 #include <type_traits>
@@ -144,7 +145,8 @@ class store {
   }
 
   /** Stores a copy of the value if the key stands at `version`, which becomes the new version. Else
-   *  nothing has changed; false, and `version` becomes the one that stands, 0 if none does. */
+   *  nothing has changed; false, and `version` becomes the one that stands, 0 if none does, with
+   *  which another try may go on. */
   bool compare_and_swap(bytes key, std::uint64_t &version, bytes value) {
     return check(kv_compare_and_swap(handle_, key.data(), key.size(), version, value.data(),
                                      value.size(), &version)) == KV_OK;
@@ -196,6 +198,12 @@ class store {
   /** Copies the value into `value`, reusing its memory; false, and an empty `value`, if the key
    *  does not exist. */
   bool get(bytes key, std::string &value) const {
+    // Such as `get(name, name)`, which follows a reference: the key is overwritten.
+    std::string kept;
+    if (lies_in(key, value)) {
+      kept = key.str();
+      key = bytes(kept);
+    }
     value.resize(value.capacity());
     for (;;) {
       std::size_t size = 0;
@@ -220,15 +228,15 @@ class store {
    *  braces. Costs less than as many single reads, since their waits for memory overlap. */
   template <class Keys = std::initializer_list<bytes>>
   values get_many(const Keys &keys) const {
-    const std::vector<kv_slice_t> wanted = slices(keys);
+    const std::vector<kv_slice_t> wanted = kv::slices(keys);
     kv_slice_t *found = nullptr;
     check(kv_get_many(handle_, wanted.data(), wanted.size(), &found));
     return values(found, wanted.size());
   }
 
   /** Stores many values in order: a container of pairs of a key and a value, such as a std::map, or
-   *  a list in braces. Costs less than as many single calls. Not one atomic step: if it throws, the
-   *  first of them may be stored. */
+   *  a list in braces. Costs less than as many single calls. Not one atomic step: if it throws
+   *  KV_ERR_NO_MEMORY or KV_ERR_FULL, the first of them may be stored. */
   template <class Pairs = std::initializer_list<std::pair<bytes, bytes>>>
   void set_many(const Pairs &pairs, lifetime ttl = lifetime()) {
     std::vector<kv_pair_t> wanted;
@@ -242,7 +250,7 @@ class store {
   /** Removes many keys, as get_many takes them; how many of them there were. */
   template <class Keys = std::initializer_list<bytes>>
   std::uint64_t erase_many(const Keys &keys) {
-    const std::vector<kv_slice_t> wanted = slices(keys);
+    const std::vector<kv_slice_t> wanted = kv::slices(keys);
     std::uint64_t removed = 0;
     check(kv_delete_many(handle_, wanted.data(), wanted.size(), &removed));
     return removed;
@@ -361,6 +369,13 @@ class store {
   }
 
  private:
+  /** Whether bytes lie in the memory of a string. */
+  static bool lies_in(bytes part, const std::string &whole) noexcept {
+    const std::less<const char *> before = std::less<const char *>();
+    const char *begin = whole.data(), *end = begin + whole.capacity();
+    return !before(part.data(), begin) && before(part.data(), end);
+  }
+
   explicit store(kv_store_t handle) noexcept : handle_(handle) {}
 
   kv_store_t release() noexcept {
@@ -468,7 +483,7 @@ class guard {
    *  that does not exist. */
   template <class Keys = std::initializer_list<bytes>>
   std::vector<bytes> get_many(const Keys &keys) const {
-    const std::vector<kv_slice_t> wanted = slices(keys);
+    const std::vector<kv_slice_t> wanted = kv::slices(keys);
     std::vector<kv_slice_t> found(wanted.size());
     check(kv_get_many_ref(handle_, wanted.data(), wanted.size(), found.data()));
     return std::vector<bytes>(found.begin(), found.end());

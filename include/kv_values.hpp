@@ -14,8 +14,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <iterator>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 #if __cplusplus >= 201703L
@@ -57,8 +59,11 @@ class bytes {
   /** So many bytes from `data` on. */
   bytes(const char *data, std::size_t size) noexcept : data_(data), size_(size) {}
 
-  /** A text up to its first NUL. */
-  bytes(const char *text) noexcept : data_(text), size_(std::strlen(text)) {}
+  /** A text up to its first NUL; NULL is no bytes. */
+  bytes(const char *text) noexcept : data_(text), size_(text ? std::strlen(text) : 0) {}
+
+  /** A literal 0 is meant as a number, which has to be made a string first. */
+  bytes(std::nullptr_t) = delete;
 
   /** All bytes of a string, which must stay. */
   bytes(const std::string &text) noexcept : data_(text.data()), size_(text.size()) {}
@@ -103,9 +108,46 @@ inline bool operator==(bytes a, bytes b) noexcept {
 /** Whether they are not. */
 inline bool operator!=(bytes a, bytes b) noexcept { return !(a == b); }
 
+#if __cplusplus >= 201703L
+/* As std::string_view compares itself with all that becomes one, each of these has to be said. */
+/** Whether both are the same bytes. */
+inline bool operator==(bytes a, std::string_view b) noexcept { return a == bytes(b); }
+/** Whether both are the same bytes. */
+inline bool operator==(bytes a, const std::string &b) noexcept { return a == bytes(b); }
+/** Whether both are the same bytes. */
+inline bool operator==(bytes a, const char *b) noexcept { return a == bytes(b); }
+/** Whether both are the same bytes. */
+inline bool operator==(std::string_view a, bytes b) noexcept { return bytes(a) == b; }
+/** Whether both are the same bytes. */
+inline bool operator==(const std::string &a, bytes b) noexcept { return bytes(a) == b; }
+/** Whether both are the same bytes. */
+inline bool operator==(const char *a, bytes b) noexcept { return bytes(a) == b; }
+/** Whether they are not. */
+inline bool operator!=(bytes a, std::string_view b) noexcept { return !(a == b); }
+/** Whether they are not. */
+inline bool operator!=(bytes a, const std::string &b) noexcept { return !(a == b); }
+/** Whether they are not. */
+inline bool operator!=(bytes a, const char *b) noexcept { return !(a == b); }
+/** Whether they are not. */
+inline bool operator!=(std::string_view a, bytes b) noexcept { return !(a == b); }
+/** Whether they are not. */
+inline bool operator!=(const std::string &a, bytes b) noexcept { return !(a == b); }
+/** Whether they are not. */
+inline bool operator!=(const char *a, bytes b) noexcept { return !(a == b); }
+#endif
+
+/** Whether what a loop over a container gives stays when the next step comes, or only points to
+ *  something else. A range that makes a std::string in each step leaves nothing to point to. */
+template <class Item>
+struct stays
+    : std::integral_constant<bool, std::is_lvalue_reference<Item>::value ||
+                                       !std::is_same<typename std::decay<Item>::type,
+                                                     std::string>::value> {};
+
 /** The keys of a batch as kv.h wants them; they point into `keys`. */
 template <class Keys>
 std::vector<kv_slice_t> slices(const Keys &keys) {
+  static_assert(stays<decltype(*std::begin(keys))>::value, "the keys are gone after each step");
   std::vector<kv_slice_t> made;
   for (const auto &key : keys) {
     const bytes view(key);
@@ -124,10 +166,11 @@ class values {
     other.size_ = 0;
   }
 
-  /** Exchanges the values with those of another object. */
+  /** Gives up its own, and takes over those of another object. */
   values &operator=(values &&other) noexcept {
-    std::swap(slices_, other.slices_);
-    std::swap(size_, other.size_);
+    values taken(std::move(other));
+    std::swap(slices_, taken.slices_);
+    std::swap(size_, taken.size_);
     return *this;
   }
   values(const values &) = delete;
@@ -179,10 +222,11 @@ class value {
     other.entry_ = entry();
   }
 
-  /** Exchanges the value with that of another object. */
+  /** Gives up its own, and takes over that of another object. */
   value &operator=(value &&other) noexcept {
-    std::swap(handle_, other.handle_);
-    std::swap(entry_, other.entry_);
+    value taken(std::move(other));
+    std::swap(handle_, taken.handle_);
+    std::swap(entry_, taken.entry_);
     return *this;
   }
   value(const value &) = delete;
@@ -207,6 +251,7 @@ class value {
  private:
   friend class store;
   explicit value(kv_value_t handle) noexcept : handle_(handle), entry_() {
+    if (handle_.id == 0) return;
     kv_entry_t shown;
     (void)kv_entry_init(&shown, sizeof shown);
     if (kv_value_entry(handle_, &shown) == KV_OK) entry_ = entry(shown);
@@ -265,6 +310,9 @@ class lifetime {
  *  any, the key stays as it is. */
 class change {
  public:
+  change(const change &) = delete;
+  change &operator=(const change &) = delete;
+
   /** The key is to have a copy of this value, and to live so long. */
   void put(bytes value, lifetime ttl = lifetime::keep()) {
     check(kv_change_put(handle_, value.data(), value.size(), ttl.ms()));

@@ -6,7 +6,6 @@
 //!
 //! Reads, writes and resizes of both are lock-free: a thread that stops inside of one blocks no
 //! other thread's. Reclamation of memory waits for stopped readers.
-
 //!
 //! `docs/rust.md` in the repository shows all of it in ten minutes.
 

@@ -119,8 +119,8 @@ pub unsafe extern "C" fn kv_set_many(
 }
 
 /// Removes `count` keys, in order, and writes how many of them this call removed to `out_removed`,
-/// which may be NULL. Not one atomic step. Many cost less here than one by one, since their waits
-/// for memory overlap.
+/// which may be NULL. Not one atomic step: on KV_ERR_NO_MEMORY, which writes nothing, the first of
+/// them may be gone. Many cost less here than one by one, since their waits for memory overlap.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kv_delete_many(
     store: kv_store_t,

@@ -214,8 +214,8 @@ impl Pair {
     fn swap(&mut self, key: &[u8], wants_current: bool, value: &[u8]) {
         let current = self.store.get(key).map(|value| value.version());
         assert_eq!(current.is_some(), self.model.contains_key(key));
-        let version = current.unwrap_or(1) + u64::from(!wants_current);
-        if current.is_some() && wants_current {
+        let version = current.unwrap_or(0) + u64::from(!wants_current);
+        if wants_current {
             self.write(key, value, |store| {
                 store.compare_and_swap(key, version, value).map(|new| assert!(new > version))
             });

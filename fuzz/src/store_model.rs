@@ -186,9 +186,9 @@ impl Pair {
 
     fn swap(&mut self, key: &[u8], wants_current: bool, value: &[u8]) {
         let current = self.store.get(key).map(|value| value.version());
-        let version = current.unwrap_or(1) + u64::from(!wants_current);
+        let version = current.unwrap_or(0) + u64::from(!wants_current);
         let answer = self.store.compare_and_swap(key, version, value);
-        if current.is_some() && wants_current {
+        if wants_current {
             assert!(answer.is_ok_and(|new| new > version));
             self.wrote(key, value);
         } else {

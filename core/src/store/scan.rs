@@ -51,10 +51,13 @@ impl Store {
         keys
     }
 
-    /// Some entry, whichever; `None` if the store is empty. A search begins where the last one of
-    /// this or of [`take_any`](Self::take_any) ended. For who must know what it is before it goes.
+    /// Some entry, whichever; `None` if there is none. For who must know what it is before it goes;
+    /// else as [`take_any`](Self::take_any).
     #[must_use]
     pub fn any(&self) -> Option<Value> {
+        if self.engine.shards.count() == 0 {
+            return None;
+        }
         // Relaxed: a hint.
         let last = Cursor::from_word(self.engine.finger.load(Relaxed));
         self.any_from(last).or_else(|| self.any_from(Cursor::START))
@@ -75,15 +78,21 @@ impl Store {
         None
     }
 
-    /// Removes some key, whichever; what it was, `None` if the store is empty. As atomic as
-    /// [`delete`](Self::delete). Who empties a store by it pays for each entry and bucket once: a
-    /// search begins where the last one ended, as that of `set.pop` in CPython does.
+    /// Removes some key, whichever; what it was, `None` if there is none, or if all that come do so
+    /// behind the search's back. As atomic as [`delete`](Self::delete).
+    ///
+    /// A search begins where the last one ended, as that of `set.pop` in CPython does. So who
+    /// empties a store by it pays for each entry and bucket once. Where a table was made for many
+    /// keys and has few, each search may look at all its buckets.
     ///
     /// # Errors
     ///
     /// As for [`delete`](Self::delete).
     pub fn take_any(&self) -> Result<Option<Value>> {
         self.check()?;
+        if self.engine.shards.count() == 0 {
+            return Ok(None);
+        }
         // Relaxed: a hint.
         let last = Cursor::from_word(self.engine.finger.load(Relaxed));
         match self.take_from(last)? {

@@ -1,5 +1,6 @@
 //! Atomic changes that depend on what stands there.
 
+use super::mortal::Mortals;
 use super::outgoing::Outgoing;
 use super::record::{Draft, Entry};
 use super::{Store, Ttl, Value};

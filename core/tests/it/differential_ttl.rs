@@ -293,8 +293,7 @@ impl World {
         let version = self.store.get([key]).map(|value| value.version());
         let wrong = self.store.compare_and_swap([key], version.map_or(5, |v| v + 1), "");
         assert_eq!(wrong, Err(Error::Conflict { current: version }));
-        let swapped =
-            self.store.compare_and_swap([key], version.unwrap_or(0), number.to_string());
+        let swapped = self.store.compare_and_swap([key], version.unwrap_or(0), number.to_string());
         let new = swapped.expect("the version stands");
         assert!(version.is_none_or(|version| new == version + 1));
         self.put(key, number, self.end(key, Ttl::Keep));

@@ -48,6 +48,10 @@ static void version_decides_about_a_swap(void) {
   uint64_t version = 99, before, left;
   GIVES(KV_CONFLICT, kv_compare_and_swap(store, LIT("k"), 1, LIT("v"), &version));
   CHECK(version == 0);
+  GIVES(KV_OK, kv_compare_and_swap(store, LIT("k"), version, LIT("new"), &version));
+  CHECK(version == version_of(store, LIT("k")));
+  GIVES(KV_CONFLICT, kv_compare_and_swap(store, LIT("k"), 0, LIT("newer"), &before));
+  CHECK(before == version);
   GIVES(KV_OK, kv_set_ttl(store, LIT("k"), LIT("first"), 100));
   before = version_of(store, LIT("k"));
   GIVES(KV_OK, kv_compare_and_swap(store, LIT("k"), before, LIT("second"), &version));

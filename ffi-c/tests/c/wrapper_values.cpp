@@ -11,6 +11,10 @@ static_assert(!std::is_copy_assignable<kv::value>::value, "a value is not copied
 static_assert(std::is_nothrow_move_constructible<kv::value>::value, "a value moves");
 static_assert(std::is_nothrow_move_assignable<kv::value>::value, "a value moves");
 static_assert(!std::is_convertible<kv::value, bool>::value, "a value is no number");
+static_assert(!std::is_copy_constructible<kv::change>::value, "a copy would be of no use");
+static_assert(!std::is_constructible<kv::bytes, std::nullptr_t>::value, "0 is meant as a number");
+static_assert(kv::stays<const std::string &>::value && kv::stays<kv::bytes>::value, "views stay");
+static_assert(!kv::stays<std::string>::value, "what is made in each step of a loop does not stay");
 
 // What a compute throws, which is no std::exception.
 struct odd {
@@ -57,6 +61,58 @@ void values_move_and_are_freed_once() {
   CHECK(!first);
 }
 
+void what_is_assigned_over_is_freed() {
+  kv::store store;
+  store.set("a", "1");
+  store.set("b", "2");
+  kv::value first = store.get_value("a"), second = store.get_value("b");
+  first = std::move(second);
+  CHECK(first.bytes() == "2" && !second);
+  kv::values some = store.get_many({"a", "b"}), others = store.get_many({"a"});
+  some = std::move(others);
+  CHECK(some.size() == 1 && others.size() == 0);
+}
+
+void key_may_lie_in_the_string_that_it_is_read_into() {
+  kv::store store;
+  for (std::size_t key_len : {std::size_t(3), std::size_t(40)})
+    for (std::size_t value_len : {std::size_t(0), std::size_t(2), std::size_t(5000)}) {
+      const std::string key(key_len, 'k'), value(value_len, 'v');
+      store.set(key, value);
+      std::string name = key;
+      CHECK(store.get(name, name) && name == value);
+      name = key;
+      CHECK(!store.get(kv::bytes(name.data() + 1, 1), name) && name.empty());
+    }
+}
+
+void bytes_compare_with_all_that_they_are_made_from() {
+  const kv::bytes one("one");
+  const std::string text = "one";
+  const char *pointer = "two";
+  CHECK(one == text && text == one && !(one != text) && !(text != one));
+  CHECK(one != pointer && pointer != one && !(one == pointer) && !(pointer == one));
+  CHECK(one == "one" && "one" == one && one == kv::bytes(text));
+#if __cplusplus >= 201703L
+  const std::string_view view = text;
+  CHECK(one == view && view == one && !(one != view) && !(view != one));
+#endif
+  const char *none = nullptr;
+  CHECK(kv::bytes(none).empty());
+}
+
+void absent_key_is_no_error() {
+  kv::store store;
+  try {
+    store.incr(std::string(70000, 'k'));
+    CHECK(!"a key of any length");
+  } catch (const kv::error &) {
+  }
+  const std::string before = kv_last_error_message();
+  CHECK(!store.get_value("absent") && !store.take("absent"));
+  CHECK(before == kv_last_error_message() && !before.empty());
+}
+
 void takes_have_one_winner() {
   kv::store store;
   store.set("k", "v");
@@ -84,6 +140,8 @@ void absent_keys_are_set_and_versions_decide() {
   std::uint64_t stale = before;
   CHECK(!store.compare_and_swap("k", stale, "fourth") && stale == version);
   CHECK(!store.compare_and_swap("absent", stale, "v") && stale == 0);
+  CHECK(store.compare_and_swap("absent", stale, "v") && stale > 0);
+  CHECK(store.get_value("absent").version() == stale);
   std::string value;
   CHECK(store.get("k", value) && value == "third");
 }
@@ -181,6 +239,10 @@ void threads_compute_without_a_loss() {
 int main() {
   values_outlive_key_and_store();
   values_move_and_are_freed_once();
+  what_is_assigned_over_is_freed();
+  key_may_lie_in_the_string_that_it_is_read_into();
+  bytes_compare_with_all_that_they_are_made_from();
+  absent_key_is_no_error();
   takes_have_one_winner();
   absent_keys_are_set_and_versions_decide();
   computed_changes_do_what_was_called_last();
