@@ -103,12 +103,12 @@ void bytes_compare_with_all_that_they_are_made_from() {
 
 void absent_key_is_no_error() {
   kv::store store;
+  std::string before;
   try {
     store.incr(std::string(70000, 'k'));
-    CHECK(!"a key of any length");
   } catch (const kv::error &) {
+    before = kv_last_error_message();
   }
-  const std::string before = kv_last_error_message();
   CHECK(!store.get_value("absent") && !store.take("absent"));
   CHECK(before == kv_last_error_message() && !before.empty());
 }
