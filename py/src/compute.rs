@@ -6,6 +6,7 @@ use rkv::{Error, Op, Ttl};
 use crate::error::{exception, wrong_type};
 use crate::lifetime::{self, Keep};
 use crate::mapping::Given;
+use crate::memory::copied;
 use crate::octets::Octets;
 use crate::store::{Store, guarded};
 
@@ -141,12 +142,4 @@ impl Store {
         })?;
         answer.ok_or_else(|| exception(&Error::Panic))
     }
-}
-
-/// A copy that is refused, and does not end the process, when there is no memory.
-fn copied(octets: &[u8]) -> PyResult<Vec<u8>> {
-    let mut copy = Vec::new();
-    copy.try_reserve_exact(octets.len()).map_err(|_| exception(&Error::NoMemory))?;
-    copy.extend_from_slice(octets);
-    Ok(copy)
 }

@@ -1,11 +1,11 @@
 //! Keys and values between Python and the engine: `str` or bytes-like in, `bytes` out.
 
 use pyo3::Borrowed;
-use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyMemoryView, PyString};
 
-use crate::error::wrong_type;
+use crate::error::instead;
+use crate::memory::copied;
 
 /// What a key or value is, as errors say it.
 const STR_OR_BYTES: &str = "str or bytes-like";
@@ -60,13 +60,8 @@ impl<'a, 'py> Octets<'a, 'py> {
     /// Copies a buffer that may be mutable, strided, or of wider items.
     #[cold]
     fn copy(name: &str, wanted: &str, argument: &Bound<'py, PyAny>) -> PyResult<Self> {
-        let view = PyMemoryView::from(argument).map_err(|error| {
-            if error.is_instance_of::<PyTypeError>(argument.py()) {
-                wrong_type(name, wanted, argument)
-            } else {
-                error
-            }
-        })?;
+        let view = PyMemoryView::from(argument);
+        let view = view.map_err(|error| instead(error, name, wanted, argument))?;
         Ok(Octets::Copied(view.call_method0("tobytes")?.cast_into()?))
     }
 }
@@ -93,7 +88,7 @@ impl FromPyObject<'_, '_> for Prefix {
     type Error = PyErr;
 
     fn extract(argument: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
-        Octets::named("prefix", &argument).map(|octets| Prefix(octets.as_ref().to_vec()))
+        copied(Octets::named("prefix", &argument)?.as_ref()).map(Prefix)
     }
 }
 

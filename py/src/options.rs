@@ -1,12 +1,12 @@
 //! Options and numbers between Python and the engine.
 
 use pyo3::Borrowed;
-use pyo3::exceptions::{PyOverflowError, PyTypeError};
+use pyo3::exceptions::PyOverflowError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyString};
 use rkv::{Error, Eviction};
 
-use crate::error::{exception, wrong_type};
+use crate::error::{exception, instead, wrong_type};
 
 /// The option `eviction`: what a full store does.
 pub(crate) struct Policy(pub(crate) Eviction);
@@ -109,10 +109,8 @@ where
     argument.extract().map_err(|error: PyErr| {
         if error.is_instance_of::<PyOverflowError>(py) {
             exception(&beyond())
-        } else if error.is_instance_of::<PyTypeError>(py) {
-            wrong_type(name, "int", argument)
         } else {
-            error
+            instead(error, name, "int", argument)
         }
     })
 }
