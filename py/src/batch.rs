@@ -39,9 +39,10 @@ impl Store {
         }
         let (py, keys) = (argument.py(), slices(&keys)?);
         let found = self.call_detached(py, |engine| Ok(engine.get_many(&keys)))?;
-        let objects = found
-            .iter()
-            .map(|value| value.as_deref().map(|value| self.object(py, value)).transpose());
+        let objects = found.iter().zip(&keys).map(|(value, key)| {
+            let object = value.as_deref().map(|value| self.encoding.object(py, value));
+            object.transpose().map_err(|unreadable| unreadable.at(key))
+        });
         list(py, objects)
     }
 
@@ -57,17 +58,17 @@ impl Store {
     ) -> PyResult<Bound<'py, PyList>> {
         let (mut values, mut failure) = (vector(keys.len())?, None);
         self.call(|engine| {
-            engine.get_many_with(keys, |_, value| {
+            engine.get_many_with(keys, |index, value| {
                 let object = value.map(|value| self.encoding.object(py, value)).transpose();
                 values.push(object.unwrap_or_else(|unreadable| {
-                    failure.get_or_insert(unreadable);
+                    failure.get_or_insert((index, unreadable));
                     None
                 }));
             });
             Ok(())
         })?;
         match failure {
-            Some(unreadable) => Err(unreadable.into()),
+            Some((index, unreadable)) => Err(unreadable.at(keys[index].as_ref())),
             None => PyList::new(py, values),
         }
     }

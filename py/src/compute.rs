@@ -131,8 +131,9 @@ impl Store {
         let mut answer = None;
         guarded(|| {
             let engine = self.engine()?;
-            engine.compute(key, |old| {
-                let old = old.map(|old| self.object(py, old)).transpose()?;
+            engine.compute(&key, |old| {
+                let old = old.map(|old| self.encoding.object(py, old)).transpose();
+                let old = old.map_err(|unreadable| unreadable.at(key.as_ref()))?;
                 let (op, made) = decide(old)?;
                 answer = Some(made);
                 // It may have closed the store, or forked.

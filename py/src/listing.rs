@@ -33,7 +33,7 @@ impl Store {
         prefix: &[u8],
     ) -> PyResult<Bound<'py, PyList>> {
         let entries = self.sorted(py, prefix)?;
-        list(py, entries.iter().map(|entry| self.object(py, entry)))
+        list(py, entries.iter().map(|entry| self.encoding.value(py, entry)))
     }
 
     /// The pairs of the keys that start with `prefix`, in the order of the keys.

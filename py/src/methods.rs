@@ -308,7 +308,9 @@ impl Store {
 
     /// Removes some key, whichever, and gives it with its value; KeyError if the store is empty.
     ///
-    /// Atomic: of several threads, each gets another key.
+    /// Atomic: of several threads, each gets another key. With an encoding, an entry that is no
+    /// UTF-8 raises UnicodeDecodeError and stays, and may come again: delete its key, which a note
+    /// of the error says, or which is the error's object if it is the key that is no UTF-8.
     fn popitem<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         self.take_any(py)?.ok_or_else(|| empty(py))
     }
