@@ -1,5 +1,7 @@
 //! Atomic changes that depend on what stands there: `compute`, `setdefault`, `pop`.
 
+use std::mem;
+
 use pyo3::prelude::*;
 use rkv::{Error, Op, Ttl};
 
@@ -120,18 +122,22 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// What `decide` raises; `UnicodeDecodeError`, `MemoryError`; as `Store::call`. Nothing was
-    /// changed then.
+    /// What `decide` and the handler of a signal raise; `UnicodeDecodeError`, `MemoryError`; as
+    /// `Store::call`. Nothing was changed then.
     fn decide<'py, R>(
         &self,
         key: &Bound<'py, PyAny>,
         mut decide: impl FnMut(Option<Bound<'py, PyAny>>) -> PyResult<(Op, R)>,
     ) -> PyResult<R> {
         let (py, key) = (key.py(), Octets::key(key)?);
-        let mut answer = None;
+        let (mut answer, mut is_again) = (None, false);
         guarded(|| {
             let engine = self.engine()?;
             engine.compute(&key, |old| {
+                if mem::replace(&mut is_again, true) {
+                    // It may never end, and be no Python code, which would look by itself.
+                    py.check_signals()?;
+                }
                 let old = old.map(|old| self.encoding.object(py, old)).transpose();
                 let old = old.map_err(|unreadable| unreadable.at(key.as_ref()))?;
                 let (op, made) = decide(old)?;

@@ -152,7 +152,8 @@ impl Store {
     /// fn is called with the value, None if the key does not exist. It returns the new one,
     /// rkv.DELETE to remove the key, or rkv.KEEP to change nothing. When another writer came first
     /// it is called again, with what stands there now. It may use the store, and nobody waits for
-    /// it. What it raises comes out of compute, and nothing is changed. ttl is how long a new value
+    /// it. If it changes key itself, it is called again too: for ever, if it does so each time.
+    /// What it raises comes out of compute, and nothing is changed. ttl is how long a new value
     /// lives, as for set; rkv.KEEP if it is left out, which is the default for a new key.
     #[pyo3(
         signature = (key, r#fn, /, *, ttl=Given::NOT),

@@ -109,6 +109,28 @@ def test_an_exception_keeps_its_cause(store: rkv.Store) -> None:
     assert isinstance(caught.value.__cause__, KeyError)
 
 
+def test_a_signal_ends_a_computation_that_changes_its_own_key_each_time(
+    run_python: Callable[[str], str],
+) -> None:
+    run_python("""
+        import functools, itertools, signal
+        import rkv
+
+        store = rkv.Store(encoding="utf-8")
+        store["k"] = "a"
+        # Runs no Python code, which would look for signals by itself.
+        swapped = map(store.compute, itertools.repeat("k"), itertools.repeat(str.swapcase))
+        signal.signal(signal.SIGALRM, signal.default_int_handler)
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
+        try:
+            store.compute("k", functools.partial(next, swapped))
+        except KeyboardInterrupt:
+            assert store["k"] in "aA"
+        else:
+            raise AssertionError("it ended by itself")
+    """)
+
+
 def test_a_signal_ends_a_computation(run_python: Callable[[str], str]) -> None:
     run_python("""
         import os, signal
