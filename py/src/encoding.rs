@@ -9,7 +9,7 @@ use pyo3::types::{PyBytes, PyString, PyTuple};
 use rkv::{Error, Value};
 
 use crate::error::{exception, wrong_type};
-use crate::octets::to_bytes;
+use crate::memory::to_bytes;
 
 /// What reads give.
 #[derive(Clone, Copy)]

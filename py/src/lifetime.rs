@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use pyo3::exceptions::PyOverflowError;
 use pyo3::prelude::*;
-use pyo3::types::PyDelta;
+use pyo3::types::{PyBool, PyDelta};
 use rkv::{Remaining, Ttl};
 
-use crate::error::{instead, invalid_ttl};
+use crate::error::{instead, invalid_ttl, wrong_type};
 
 const SECONDS: &str = "float seconds or timedelta";
 
@@ -87,6 +87,10 @@ fn seconds(name: &str, wanted: &str, argument: &Bound<'_, PyAny>) -> PyResult<f6
     let py = argument.py();
     if argument.is_instance_of::<PyDelta>() {
         return argument.call_method0("total_seconds")?.extract();
+    }
+    // True would be one second.
+    if argument.is_instance_of::<PyBool>() {
+        return Err(wrong_type(name, wanted, argument));
     }
     argument.extract().or_else(|error: PyErr| {
         if error.is_instance_of::<PyOverflowError>(py) {

@@ -1,8 +1,8 @@
-//! Vectors and lists of any length, whose memory may be refused: that is an error, and does not
-//! end the process.
+//! Vectors, bytes and lists of any length, whose memory may be refused: that is an error, and does
+//! not end the process.
 
 use pyo3::prelude::*;
-use pyo3::types::PyList;
+use pyo3::types::{PyBytes, PyList};
 use rkv::Error;
 
 use crate::error::exception;
@@ -44,4 +44,24 @@ pub(crate) fn list<'py, T: IntoPyObject<'py>>(
         list.append(object?)?;
     }
     Ok(list)
+}
+
+/// LIMIT: up to here, a refused allocation is a panic in PyO3 and not a `MemoryError`. Above,
+/// the bytes are zeroed before they are copied, which costs as much again as the copy.
+const UNCHECKED_BYTES_MAX: usize = 1 << 20;
+
+/// A `bytes` object with a copy of `octets`.
+///
+/// # Errors
+///
+/// `MemoryError`
+#[inline]
+pub(crate) fn to_bytes<'py>(py: Python<'py>, octets: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+    if octets.len() <= UNCHECKED_BYTES_MAX {
+        return Ok(PyBytes::new(py, octets));
+    }
+    PyBytes::new_with(py, octets.len(), |target| {
+        target.copy_from_slice(octets);
+        Ok(())
+    })
 }

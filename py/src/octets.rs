@@ -1,4 +1,4 @@
-//! Keys and values between Python and the engine: `str` or bytes-like in, `bytes` out.
+//! Keys and values that Python hands over: the bytes of `str` and of what is bytes-like.
 
 use pyo3::Borrowed;
 use pyo3::prelude::*;
@@ -6,6 +6,7 @@ use pyo3::types::{PyBytes, PyMemoryView, PyString};
 
 use crate::error::instead;
 use crate::memory::copied;
+use crate::value::Value;
 
 /// What a key or value is, as errors say it.
 const STR_OR_BYTES: &str = "str or bytes-like";
@@ -54,6 +55,9 @@ impl<'a, 'py> Octets<'a, 'py> {
         if let Ok(bytes) = argument.cast::<PyBytes>() {
             return Ok(Octets::Borrowed(bytes.as_bytes()));
         }
+        if let Ok(value) = argument.cast::<Value>() {
+            return Ok(Octets::Borrowed(value.get().octets()));
+        }
         Self::copy(name, wanted, argument)
     }
 
@@ -96,24 +100,4 @@ impl AsRef<[u8]> for Prefix {
     fn as_ref(&self) -> &[u8] {
         &self.0
     }
-}
-
-/// LIMIT: up to here, a refused allocation is a panic in PyO3 and not a `MemoryError`. Above,
-/// the bytes are zeroed before they are copied, which costs as much again as the copy.
-const UNCHECKED_BYTES_MAX: usize = 1 << 20;
-
-/// A `bytes` object with a copy of `octets`.
-///
-/// # Errors
-///
-/// `MemoryError`
-#[inline]
-pub(crate) fn to_bytes<'py>(py: Python<'py>, octets: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
-    if octets.len() <= UNCHECKED_BYTES_MAX {
-        return Ok(PyBytes::new(py, octets));
-    }
-    PyBytes::new_with(py, octets.len(), |target| {
-        target.copy_from_slice(octets);
-        Ok(())
-    })
 }

@@ -76,8 +76,7 @@ pub(crate) fn version(argument: &Bound<'_, PyAny>) -> PyResult<u64> {
 ///
 /// # Errors
 ///
-/// `InvalidArgument` for such a number; `TypeError` for another type, also for a `bool`, which
-/// would count as 0 or 1.
+/// `InvalidArgument` for such a number; as `integer`.
 fn number<'a, 'py, N>(
     name: &'static str,
     reason: &'static str,
@@ -86,9 +85,6 @@ fn number<'a, 'py, N>(
 where
     N: FromPyObject<'a, 'py, Error = PyErr>,
 {
-    if argument.is_instance_of::<PyBool>() {
-        return Err(wrong_type(name, "int", argument));
-    }
     integer(name, argument, || Error::InvalidArgument { name, reason })
 }
 
@@ -96,7 +92,8 @@ where
 ///
 /// # Errors
 ///
-/// That one; `TypeError` for another type; what the argument itself raises.
+/// That one; `TypeError` for another type, also for a `bool`, which would count as 0 or 1; what
+/// the argument itself raises.
 pub(crate) fn integer<'a, 'py, N>(
     name: &str,
     argument: &'a Bound<'py, PyAny>,
@@ -106,6 +103,9 @@ where
     N: FromPyObject<'a, 'py, Error = PyErr>,
 {
     let py = argument.py();
+    if argument.is_instance_of::<PyBool>() {
+        return Err(wrong_type(name, "int", argument));
+    }
     argument.extract().map_err(|error: PyErr| {
         if error.is_instance_of::<PyOverflowError>(py) {
             exception(&beyond())

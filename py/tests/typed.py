@@ -143,3 +143,4 @@ def refuses(store: rkv.Store) -> None:
     rkv.Store(4)  # type: ignore[call-overload]
     rkv.Store(eviction="lru")  # type: ignore[call-overload]
     rkv.Store(encoding=8)  # type: ignore[call-overload]
+    rkv.Store(encoding="latin-1")  # type: ignore[call-overload]

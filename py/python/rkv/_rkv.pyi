@@ -143,7 +143,7 @@ class Store(Generic[_R_co]):
         default_ttl: _Seconds | None = None,
         maintenance: bool = False,
         clock: ManualClock | None = None,
-        encoding: str,
+        encoding: Literal["utf-8", "utf8"],
     ) -> Store[str]: ...
     @overload
     def get(self, key: _Octets, default: None = None, /) -> _R_co | None: ...
