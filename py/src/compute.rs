@@ -83,7 +83,7 @@ impl Store {
             }
             let octets = Octets::result(&made)?;
             let op = Op::PutFor(copied(octets.as_ref())?, ttl);
-            Ok((op, Some(self.object(made.py(), octets.as_ref())?)))
+            Ok((op, Some(self.encoding.same(&made, octets.as_ref())?)))
         })
     }
 
@@ -97,12 +97,12 @@ impl Store {
         key: &Bound<'py, PyAny>,
         default: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let default = Octets::named("default", default)?;
+        let octets = Octets::named("default", default)?;
         self.decide(key, |old| match old {
             Some(old) => Ok((Op::Keep, old)),
             None => {
-                let op = Op::PutFor(copied(default.as_ref())?, Ttl::Default);
-                Ok((op, self.object(key.py(), default.as_ref())?))
+                let op = Op::PutFor(copied(octets.as_ref())?, Ttl::Default);
+                Ok((op, self.encoding.same(default, octets.as_ref())?))
             }
         })
     }

@@ -37,6 +37,23 @@ impl Encoding {
         }
     }
 
+    /// What a read gives for `octets`, which are those of `object`: itself, if it is of that type.
+    ///
+    /// # Errors
+    ///
+    /// `UnicodeDecodeError`, `MemoryError`.
+    pub(crate) fn same<'py>(
+        self,
+        object: &Bound<'py, PyAny>,
+        octets: &[u8],
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let is_it = match self {
+            Encoding::None => object.is_exact_instance_of::<PyBytes>(),
+            Encoding::Utf8 => object.is_exact_instance_of::<PyString>(),
+        };
+        if is_it { Ok(object.clone()) } else { Ok(self.object(object.py(), octets)?) }
+    }
+
     /// The pair that a read gives for an entry.
     ///
     /// # Errors

@@ -109,6 +109,28 @@ def test_an_exception_keeps_its_cause(store: rkv.Store) -> None:
     assert isinstance(caught.value.__cause__, KeyError)
 
 
+@pytest.mark.parametrize("encoding", [None, "utf-8"])
+def test_what_was_made_is_given_back_as_a_read_gives_it(encoding: Any) -> None:
+    class Text(str):
+        __slots__ = ()
+
+    class Octets(bytes):
+        pass
+
+    exact = bytes if encoding is None else str
+    with rkv.Store(encoding=encoding) as store:
+        for made in ("text", b"bytes", Text("text"), Octets(b"bytes"), bytearray(b"bytes")):
+            for given in (
+                store.compute("k", lambda _, made=made: made),
+                store.setdefault("l", made),
+            ):
+                assert type(given) is exact
+                assert given == store["k"] == store["l"]
+                # Then there is no need of a copy.
+                assert (given is made) == (type(made) is exact)
+            store.clear()
+
+
 def test_a_signal_ends_a_computation_that_changes_its_own_key_each_time(
     run_python: Callable[[str], str],
 ) -> None:
