@@ -133,8 +133,9 @@ impl Store {
 
     /// Stores value at key if the key stands at exactly this version; the new version.
     ///
-    /// Raises Conflict else, whose attribute current is the version that stands there, None if the
-    /// key does not exist. view gives versions. The key keeps the time to live that it has.
+    /// None, or 0, is the version of a key that does not exist. Raises Conflict if another stands
+    /// there: its attribute current is that version, None if the key does not exist. view gives
+    /// versions. The key keeps the time to live that it has; a new one has the store's default_ttl.
     #[pyo3(signature = (key, version, value, /))]
     fn compare_and_swap(
         &self,

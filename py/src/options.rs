@@ -63,12 +63,15 @@ pub(crate) fn bound(name: &'static str, argument: &Bound<'_, PyAny>) -> PyResult
     number(name, "must be at least 1, and fit in 64 bits", argument)
 }
 
-/// The argument `version` of `compare_and_swap`.
+/// The argument `version` of `compare_and_swap`: None is 0, that of a key that does not exist.
 ///
 /// # Errors
 ///
 /// As `number`.
 pub(crate) fn version(argument: &Bound<'_, PyAny>) -> PyResult<u64> {
+    if argument.is_none() {
+        return Ok(0);
+    }
     number("version", "must be at least 0, and fit in 64 bits", argument)
 }
 

@@ -323,13 +323,29 @@ def test_a_version_that_moved_is_a_conflict(store: rkv.Store) -> None:
     assert rkv.Conflict.current is None
 
 
+@pytest.mark.parametrize("absent", [None, 0])
+def test_the_version_of_an_absent_key_is_none_or_0(absent: int | None) -> None:
+    clock = rkv.ManualClock()
+    with rkv.Store(clock=clock, default_ttl=5) as store:
+        version = store.compare_and_swap("k", absent, "one")
+        assert (store["k"], store.view("k").version, store.ttl("k")) == (b"one", version, 5.0)
+        with pytest.raises(rkv.Conflict) as caught:
+            store.compare_and_swap("k", absent, "two")
+        assert (caught.value.current, store["k"]) == (version, b"one")
+        clock.advance(5)
+        with pytest.raises(rkv.Conflict) as caught:
+            store.compare_and_swap("k", version, "two")
+        # What stands there is taken as it is.
+        assert store.compare_and_swap("k", caught.value.current, "two") > version
+
+
 @pytest.mark.parametrize("wrong", [-1, 1 << 64, 1 << 80])
 def test_a_version_out_of_range_is_refused_by_name(store: rkv.Store, wrong: int) -> None:
     with pytest.raises(rkv.InvalidArgument, match="`version`: must be at least 0"):
         store.compare_and_swap("k", wrong, "v")
 
 
-@pytest.mark.parametrize("wrong", [None, "1", 1.0, True], ids=lambda wrong: type(wrong).__name__)
+@pytest.mark.parametrize("wrong", ["1", 1.0, True], ids=lambda wrong: type(wrong).__name__)
 def test_a_version_of_another_type_is_refused_by_name(store: rkv.Store, wrong: object) -> None:
     with pytest.raises(TypeError, match=f"^version must be int, not {type(wrong).__name__}$"):
         store.compare_and_swap("k", wrong, "v")

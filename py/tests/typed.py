@@ -137,7 +137,7 @@ def refuses(store: rkv.Store) -> None:
     store.compute("k", lambda _: None)  # type: ignore[arg-type,return-value]
     store.set_many({"k": 5})  # type: ignore[arg-type]
     store.update({5: "v"})  # type: ignore[type-var]
-    store.compare_and_swap("k", None, "v")  # type: ignore[arg-type]
+    store.compare_and_swap("k", "1", "v")  # type: ignore[arg-type]
     store.setdefault("k")  # type: ignore[call-arg]
     rkv.Store(clock=1.0)  # type: ignore[call-overload]
     rkv.Store(4)  # type: ignore[call-overload]
