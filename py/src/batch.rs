@@ -4,20 +4,20 @@
 //! and values are borrowed from Python objects that cannot change, or copied: a long batch releases
 //! the interpreter, and others may run meanwhile.
 
-use std::cell::RefCell;
-
-use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyIterator, PyList, PyString, PyTuple};
+use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 use rkv::{BatchError, Error, Ttl};
 
-use crate::error::{exception, stopped, wrong_type};
+use crate::error::{exception, instead, stopped, wrong_type};
+use crate::memory::{list, vector};
 use crate::octets::Octets;
 use crate::store::{Store, guarded};
 
 /// LIMIT: up to here a batch takes some tens of microseconds. Releasing the interpreter costs as
 /// much as a key or two, and taking it back may cost milliseconds while another thread is busy.
 const ATTACHED_MAX: usize = 512;
+
+const PAIR: &str = "a pair of key and value";
 
 /// A key and a value.
 type Pair<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>);
@@ -32,29 +32,43 @@ impl Store {
         &self,
         argument: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyList>> {
-        let py = argument.py();
         let owner = keys(argument)?;
         let keys = octets(&owner)?;
-        let (mut values, mut failure) = (Vec::with_capacity(keys.len()), None);
-        let mut add = |value: Option<&[u8]>| {
-            let object = value.map(|value| self.encoding.object(py, value)).transpose();
-            values.push(object.unwrap_or_else(|unreadable| {
-                failure.get_or_insert(unreadable);
-                None
-            }));
-        };
         if keys.len() <= ATTACHED_MAX {
-            self.call(|engine| {
-                engine.get_many_with(&keys, |_, value| add(value));
-                Ok(())
-            })?;
-        } else {
-            let keys = slices(&keys);
-            let found = self.call_detached(py, |engine| Ok(engine.get_many(&keys)))?;
-            found.iter().for_each(|value| add(value.as_deref()));
+            return self.read_few(argument.py(), &keys);
         }
+        let (py, keys) = (argument.py(), slices(&keys)?);
+        let found = self.call_detached(py, |engine| Ok(engine.get_many(&keys)))?;
+        let objects = found.iter().zip(&keys).map(|(value, key)| {
+            let object = value.as_deref().map(|value| self.encoding.object(py, value));
+            object.transpose().map_err(|unreadable| unreadable.at(key))
+        });
+        list(py, objects)
+    }
+
+    /// The values at no more than `ATTACHED_MAX` keys.
+    ///
+    /// # Errors
+    ///
+    /// As `read_many`.
+    fn read_few<'py>(
+        &self,
+        py: Python<'py>,
+        keys: &[Octets<'_, 'py>],
+    ) -> PyResult<Bound<'py, PyList>> {
+        let (mut values, mut failure) = (vector(keys.len())?, None);
+        self.call(|engine| {
+            engine.get_many_with(keys, |index, value| {
+                let object = value.map(|value| self.encoding.object(py, value)).transpose();
+                values.push(object.unwrap_or_else(|unreadable| {
+                    failure.get_or_insert((index, unreadable));
+                    None
+                }));
+            });
+            Ok(())
+        })?;
         match failure {
-            Some(unreadable) => Err(unreadable.into()),
+            Some((index, unreadable)) => Err(unreadable.at(keys[index].as_ref())),
             None => PyList::new(py, values),
         }
     }
@@ -65,12 +79,12 @@ impl Store {
     ///
     /// As `Octets::key`, `Octets::value` and `change`.
     pub(crate) fn write_many(&self, py: Python<'_>, pairs: &[Pair<'_>], ttl: Ttl) -> PyResult<()> {
-        let mut octets = Vec::with_capacity(pairs.len());
+        let mut octets = vector(pairs.len())?;
         for (key, value) in pairs {
             octets.push((Octets::key(key)?, Octets::value(value)?));
         }
-        let entries: Vec<(&[u8], &[u8])> =
-            octets.iter().map(|(key, value)| (key.as_ref(), value.as_ref())).collect();
+        let mut entries: Vec<(&[u8], &[u8])> = vector(octets.len())?;
+        entries.extend(octets.iter().map(|(key, value)| (key.as_ref(), value.as_ref())));
         self.change(py, pairs.len(), |engine| engine.set_many_with(&entries, ttl))
     }
 
@@ -82,7 +96,7 @@ impl Store {
     pub(crate) fn remove_many(&self, argument: &Bound<'_, PyAny>) -> PyResult<u64> {
         let owner = keys(argument)?;
         let keys = octets(&owner)?;
-        let keys = slices(&keys);
+        let keys = slices(&keys)?;
         self.change(argument.py(), keys.len(), |engine| engine.delete_many(&keys))
     }
 
@@ -110,10 +124,11 @@ impl Store {
 /// `TypeError` for what is no such iterable, and what iterating raises. The keys themselves are not
 /// looked at yet.
 fn keys<'py>(argument: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, PyAny>>> {
-    if let Ok(list) = argument.cast_exact::<PyList>() {
-        return Ok(list.iter().collect());
-    }
-    elements(argument, "keys", "an iterable of str or bytes-like")?.collect()
+    let list = elements(argument, "keys", "an iterable of str or bytes-like")?;
+    let mut keys = vector(list.len())?;
+    // Somebody else may make it longer meanwhile.
+    keys.extend(list.iter().take(keys.capacity()));
+    Ok(keys)
 }
 
 /// The bytes of keys.
@@ -122,15 +137,17 @@ fn keys<'py>(argument: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, PyAny>>> {
 ///
 /// As `Octets::key`.
 fn octets<'a, 'py>(keys: &'a [Bound<'py, PyAny>]) -> PyResult<Vec<Octets<'a, 'py>>> {
-    let mut octets = Vec::with_capacity(keys.len());
+    let mut octets = vector(keys.len())?;
     for key in keys {
         octets.push(Octets::key(key)?);
     }
     Ok(octets)
 }
 
-fn slices<'a>(octets: &'a [Octets<'_, '_>]) -> Vec<&'a [u8]> {
-    octets.iter().map(AsRef::as_ref).collect()
+fn slices<'a>(octets: &'a [Octets<'_, '_>]) -> PyResult<Vec<&'a [u8]>> {
+    let mut slices = vector(octets.len())?;
+    slices.extend(octets.iter().map(AsRef::as_ref));
+    Ok(slices)
 }
 
 /// The argument `name`: a mapping, or any iterable of pairs, as `dict` takes it.
@@ -143,24 +160,24 @@ pub(crate) fn pairs<'py>(
     name: &'static str,
     argument: &Bound<'py, PyAny>,
 ) -> PyResult<Vec<Pair<'py>>> {
-    let mut pairs = Vec::new();
     if let Ok(dict) = argument.cast_exact::<PyDict>() {
-        let found = RefCell::new(Vec::with_capacity(dict.len()));
-        dict.locked_for_each(|key, value| {
-            found.borrow_mut().push((key, value));
-            Ok(())
-        })?;
-        pairs = found.into_inner();
-    } else if let Some(keys) = argument.getattr_opt("keys")? {
-        for key in keys.call0()?.try_iter()? {
-            let key = key?;
-            let value = argument.get_item(&key)?;
-            pairs.push((key, value));
-        }
-    } else {
-        for item in elements(argument, name, "a mapping or an iterable of pairs")? {
-            pairs.push(pair(name, &item?)?);
-        }
+        // Nobody else can change the copy, which is made in one step.
+        let dict = dict.copy()?;
+        let mut pairs = vector(dict.len())?;
+        pairs.extend(dict.iter());
+        return Ok(pairs);
+    }
+    let is_mapping = argument.getattr_opt("keys")?;
+    let items = match &is_mapping {
+        Some(keys) => collected(&keys.call0()?)?,
+        None => elements(argument, name, "a mapping or an iterable of pairs")?,
+    };
+    let mut pairs = vector(items.len())?;
+    for item in items.iter().take(pairs.capacity()) {
+        pairs.push(match is_mapping {
+            Some(_) => (item.clone(), argument.get_item(item)?),
+            None => pair(name, &item)?,
+        });
     }
     Ok(pairs)
 }
@@ -171,7 +188,12 @@ fn pair<'py>(name: &'static str, item: &Bound<'py, PyAny>) -> PyResult<Pair<'py>
     {
         return Ok((tuple.get_item(0)?, tuple.get_item(1)?));
     }
-    let mut parts = elements(item, &format!("each of {name}"), "a pair of key and value")?;
+    if item.is_instance_of::<PyString>() {
+        return Err(wrong_type(&format!("each of {name}"), PAIR, item));
+    }
+    let parts = item.try_iter();
+    let mut parts =
+        parts.map_err(|error| instead(error, &format!("each of {name}"), PAIR, item))?;
     match (parts.next().transpose()?, parts.next().transpose()?, parts.next().transpose()?) {
         (Some(key), Some(value), None) => Ok((key, value)),
         _ => {
@@ -181,21 +203,33 @@ fn pair<'py>(name: &'static str, item: &Bound<'py, PyAny>) -> PyResult<Pair<'py>
     }
 }
 
-/// The elements of an argument that is any iterable but a `str`.
+/// The elements of an argument that is any iterable but a `str`; a list is given as it is.
 ///
 /// # Errors
 ///
-/// `TypeError`, and what the argument raises.
+/// `TypeError`, `MemoryError`, and what the argument raises.
 fn elements<'py>(
     argument: &Bound<'py, PyAny>,
     name: &str,
     wanted: &str,
-) -> PyResult<Bound<'py, PyIterator>> {
+) -> PyResult<Bound<'py, PyList>> {
+    if let Ok(list) = argument.cast_exact::<PyList>() {
+        return Ok(list.clone());
+    }
     if argument.is_instance_of::<PyString>() {
         return Err(wrong_type(name, wanted, argument));
     }
-    argument.try_iter().map_err(|error| {
-        let is_none = error.is_instance_of::<PyTypeError>(argument.py());
-        if is_none { wrong_type(name, wanted, argument) } else { error }
+    collected(argument).map_err(|error| {
+        let is_iterable = argument.try_iter().is_ok();
+        if is_iterable { error } else { instead(error, name, wanted, argument) }
     })
+}
+
+/// A list of what iterating gives, which Python itself makes: it may have no end.
+///
+/// # Errors
+///
+/// `MemoryError`, and what iterating raises.
+fn collected<'py>(iterable: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
+    Ok(iterable.py().get_type::<PyList>().call1((iterable,))?.cast_into()?)
 }

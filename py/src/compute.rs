@@ -1,11 +1,14 @@
 //! Atomic changes that depend on what stands there: `compute`, `setdefault`, `pop`.
 
+use std::mem;
+
 use pyo3::prelude::*;
 use rkv::{Error, Op, Ttl};
 
 use crate::error::{exception, wrong_type};
 use crate::lifetime::{self, Keep};
 use crate::mapping::Given;
+use crate::memory::copied;
 use crate::octets::Octets;
 use crate::store::{Store, guarded};
 
@@ -80,7 +83,7 @@ impl Store {
             }
             let octets = Octets::result(&made)?;
             let op = Op::PutFor(copied(octets.as_ref())?, ttl);
-            Ok((op, Some(self.object(made.py(), octets.as_ref())?)))
+            Ok((op, Some(self.encoding.same(&made, octets.as_ref())?)))
         })
     }
 
@@ -94,12 +97,12 @@ impl Store {
         key: &Bound<'py, PyAny>,
         default: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let default = Octets::named("default", default)?;
+        let octets = Octets::named("default", default)?;
         self.decide(key, |old| match old {
             Some(old) => Ok((Op::Keep, old)),
             None => {
-                let op = Op::PutFor(copied(default.as_ref())?, Ttl::Default);
-                Ok((op, self.object(key.py(), default.as_ref())?))
+                let op = Op::PutFor(copied(octets.as_ref())?, Ttl::Default);
+                Ok((op, self.encoding.same(default, octets.as_ref())?))
             }
         })
     }
@@ -119,19 +122,24 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// What `decide` raises; `UnicodeDecodeError`, `MemoryError`; as `Store::call`. Nothing was
-    /// changed then.
+    /// What `decide` and the handler of a signal raise; `UnicodeDecodeError`, `MemoryError`; as
+    /// `Store::call`. Nothing was changed then.
     fn decide<'py, R>(
         &self,
         key: &Bound<'py, PyAny>,
         mut decide: impl FnMut(Option<Bound<'py, PyAny>>) -> PyResult<(Op, R)>,
     ) -> PyResult<R> {
         let (py, key) = (key.py(), Octets::key(key)?);
-        let mut answer = None;
+        let (mut answer, mut is_again) = (None, false);
         guarded(|| {
             let engine = self.engine()?;
-            engine.compute(key, |old| {
-                let old = old.map(|old| self.object(py, old)).transpose()?;
+            engine.compute(&key, |old| {
+                if mem::replace(&mut is_again, true) {
+                    // It may never end, and be no Python code, which would look by itself.
+                    py.check_signals()?;
+                }
+                let old = old.map(|old| self.encoding.object(py, old)).transpose();
+                let old = old.map_err(|unreadable| unreadable.at(key.as_ref()))?;
                 let (op, made) = decide(old)?;
                 answer = Some(made);
                 // It may have closed the store, or forked.
@@ -141,12 +149,4 @@ impl Store {
         })?;
         answer.ok_or_else(|| exception(&Error::Panic))
     }
-}
-
-/// A copy that is refused, and does not end the process, when there is no memory.
-fn copied(octets: &[u8]) -> PyResult<Vec<u8>> {
-    let mut copy = Vec::new();
-    copy.try_reserve_exact(octets.len()).map_err(|_| exception(&Error::NoMemory))?;
-    copy.extend_from_slice(octets);
-    Ok(copy)
 }

@@ -3,12 +3,13 @@
 use std::str;
 
 use pyo3::Borrowed;
+use pyo3::exceptions::PyMemoryError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString, PyTuple};
 use rkv::{Error, Value};
 
 use crate::error::{exception, wrong_type};
-use crate::octets::to_bytes;
+use crate::memory::to_bytes;
 
 /// What reads give.
 #[derive(Clone, Copy)]
@@ -36,13 +37,39 @@ impl Encoding {
         }
     }
 
+    /// What a read gives for `octets`, which are those of `object`: itself, if it is of that type.
+    ///
+    /// # Errors
+    ///
+    /// `UnicodeDecodeError`, `MemoryError`.
+    pub(crate) fn same<'py>(
+        self,
+        object: &Bound<'py, PyAny>,
+        octets: &[u8],
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let is_it = match self {
+            Encoding::None => object.is_exact_instance_of::<PyBytes>(),
+            Encoding::Utf8 => object.is_exact_instance_of::<PyString>(),
+        };
+        if is_it { Ok(object.clone()) } else { Ok(self.object(object.py(), octets)?) }
+    }
+
     /// The pair that a read gives for an entry.
     ///
     /// # Errors
     ///
     /// `UnicodeDecodeError`, `MemoryError`.
     pub(crate) fn item<'py>(self, py: Python<'py>, entry: &Value) -> PyResult<Bound<'py, PyTuple>> {
-        PyTuple::new(py, [self.object(py, entry.key())?, self.object(py, entry)?])
+        PyTuple::new(py, [self.object(py, entry.key())?, self.value(py, entry)?])
+    }
+
+    /// The value that a read gives for an entry.
+    ///
+    /// # Errors
+    ///
+    /// `UnicodeDecodeError` that names the key, `MemoryError`.
+    pub(crate) fn value<'py>(self, py: Python<'py>, entry: &Value) -> PyResult<Bound<'py, PyAny>> {
+        self.object(py, entry).map_err(|unreadable| unreadable.at(entry.key()))
     }
 }
 
@@ -61,6 +88,26 @@ pub(crate) enum Unreadable<'py> {
     Raised(PyErr),
     /// These bytes are to be `str`, and are none.
     NotUtf8(Bound<'py, PyBytes>),
+}
+
+impl Unreadable<'_> {
+    /// The exception of the value at `key`, with a note of that. Python 3.10 has no notes.
+    #[cold]
+    pub(crate) fn at(self, key: &[u8]) -> PyErr {
+        let Unreadable::NotUtf8(octets) = &self else {
+            return self.into();
+        };
+        let py = octets.py();
+        let error = PyErr::from(self);
+        let noted = to_bytes(py, key).and_then(|key| {
+            let note = format!("the value of key {} is not UTF-8", key.repr()?);
+            error.value(py).call_method1("add_note", (note,))
+        });
+        match noted {
+            Err(failure) if failure.is_instance_of::<PyMemoryError>(py) => failure,
+            _ => error,
+        }
+    }
 }
 
 impl From<PyErr> for Unreadable<'_> {

@@ -178,6 +178,24 @@ pub(crate) fn wrong_type(name: &str, wanted: &str, argument: &Bound<'_, PyAny>) 
     }
 }
 
+/// `wrong_type` instead of a `TypeError` that Python or the argument itself raised, as its cause;
+/// any other error as it is.
+#[cold]
+pub(crate) fn instead(
+    error: PyErr,
+    name: &str,
+    wanted: &str,
+    argument: &Bound<'_, PyAny>,
+) -> PyErr {
+    let py = argument.py();
+    if !error.is_instance_of::<PyTypeError>(py) {
+        return error;
+    }
+    let better = wrong_type(name, wanted, argument);
+    better.set_cause(py, Some(error));
+    better
+}
+
 fn instance<A>(py: Python<'_>, code: i32, argument: A) -> PyErr
 where
     A: for<'py> IntoPyObject<'py> + Send + Sync + 'static,

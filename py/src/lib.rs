@@ -28,6 +28,7 @@ mod batch;
 mod listing;
 mod compute;
 mod mapping;
+mod memory;
 mod methods;
 
 /// The native half of rkv; use the package `rkv`.

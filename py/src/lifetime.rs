@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use pyo3::exceptions::{PyOverflowError, PyTypeError};
+use pyo3::exceptions::PyOverflowError;
 use pyo3::prelude::*;
-use pyo3::types::PyDelta;
+use pyo3::types::{PyBool, PyDelta};
 use rkv::{Remaining, Ttl};
 
-use crate::error::{invalid_ttl, wrong_type};
+use crate::error::{instead, invalid_ttl, wrong_type};
 
 const SECONDS: &str = "float seconds or timedelta";
 
@@ -88,13 +88,15 @@ fn seconds(name: &str, wanted: &str, argument: &Bound<'_, PyAny>) -> PyResult<f6
     if argument.is_instance_of::<PyDelta>() {
         return argument.call_method0("total_seconds")?.extract();
     }
+    // True would be one second.
+    if argument.is_instance_of::<PyBool>() {
+        return Err(wrong_type(name, wanted, argument));
+    }
     argument.extract().or_else(|error: PyErr| {
         if error.is_instance_of::<PyOverflowError>(py) {
             Ok(if argument.gt(0)? { f64::INFINITY } else { f64::NEG_INFINITY })
-        } else if error.is_instance_of::<PyTypeError>(py) {
-            Err(wrong_type(name, wanted, argument))
         } else {
-            Err(error)
+            Err(instead(error, name, wanted, argument))
         }
     })
 }

@@ -4,6 +4,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyList;
 use rkv::Value;
 
+use crate::memory::list;
 use crate::store::Store;
 
 impl Store {
@@ -18,8 +19,7 @@ impl Store {
         prefix: &[u8],
     ) -> PyResult<Bound<'py, PyList>> {
         let keys = self.call_detached(py, |engine| Ok(engine.keys(prefix)))?;
-        let objects = keys.iter().map(|key| self.object(py, key)).collect::<PyResult<Vec<_>>>()?;
-        PyList::new(py, objects)
+        list(py, keys.iter().map(|key| self.object(py, key)))
     }
 
     /// The values of the keys that start with `prefix`, in the order of the keys.
@@ -33,8 +33,7 @@ impl Store {
         prefix: &[u8],
     ) -> PyResult<Bound<'py, PyList>> {
         let entries = self.sorted(py, prefix)?;
-        let objects = entries.iter().map(|entry| self.object(py, entry));
-        PyList::new(py, objects.collect::<PyResult<Vec<_>>>()?)
+        list(py, entries.iter().map(|entry| self.encoding.value(py, entry)))
     }
 
     /// The pairs of the keys that start with `prefix`, in the order of the keys.
@@ -48,8 +47,7 @@ impl Store {
         prefix: &[u8],
     ) -> PyResult<Bound<'py, PyList>> {
         let entries = self.sorted(py, prefix)?;
-        let objects = entries.iter().map(|entry| self.encoding.item(py, entry));
-        PyList::new(py, objects.collect::<PyResult<Vec<_>>>()?)
+        list(py, entries.iter().map(|entry| self.encoding.item(py, entry)))
     }
 
     fn sorted(&self, py: Python<'_>, prefix: &[u8]) -> PyResult<Vec<Value>> {

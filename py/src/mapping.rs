@@ -6,6 +6,7 @@ use pyo3::types::{PyDict, PyTuple};
 use rkv::{Computed, Error, Op, Ttl};
 
 use crate::batch::pairs;
+use crate::error::exception;
 use crate::store::Store;
 
 /// An argument that may be left out, where None would be one.
@@ -62,7 +63,9 @@ impl Store {
             Given(None) => Vec::new(),
         };
         if let Some(keywords) = keywords {
-            all.append(&mut pairs("kw", keywords)?);
+            let mut last = pairs("kw", keywords)?;
+            all.try_reserve_exact(last.len()).map_err(|_| exception(&Error::NoMemory))?;
+            all.append(&mut last);
         }
         self.write_many(py, &all, Ttl::Default)
     }

@@ -133,8 +133,9 @@ impl Store {
 
     /// Stores value at key if the key stands at exactly this version; the new version.
     ///
-    /// Raises Conflict else, whose attribute current is the version that stands there, None if the
-    /// key does not exist. view gives versions. The key keeps the time to live that it has.
+    /// None, or 0, is the version of a key that does not exist. Raises Conflict if another stands
+    /// there: its attribute current is that version, None if the key does not exist. view gives
+    /// versions. The key keeps the time to live that it has; a new one has the store's default_ttl.
     #[pyo3(signature = (key, version, value, /))]
     fn compare_and_swap(
         &self,
@@ -152,7 +153,8 @@ impl Store {
     /// fn is called with the value, None if the key does not exist. It returns the new one,
     /// rkv.DELETE to remove the key, or rkv.KEEP to change nothing. When another writer came first
     /// it is called again, with what stands there now. It may use the store, and nobody waits for
-    /// it. What it raises comes out of compute, and nothing is changed. ttl is how long a new value
+    /// it. If it changes key itself, it is called again too: for ever, if it does so each time.
+    /// What it raises comes out of compute, and nothing is changed. ttl is how long a new value
     /// lives, as for set; rkv.KEEP if it is left out, which is the default for a new key.
     #[pyo3(
         signature = (key, r#fn, /, *, ttl=Given::NOT),
@@ -308,7 +310,9 @@ impl Store {
 
     /// Removes some key, whichever, and gives it with its value; KeyError if the store is empty.
     ///
-    /// Atomic: of several threads, each gets another key.
+    /// Atomic: of several threads, each gets another key. With an encoding, an entry that is no
+    /// UTF-8 raises UnicodeDecodeError and stays, and may come again: delete its key, which a note
+    /// of the error says, or which is the error's object if it is the key that is no UTF-8.
     fn popitem<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         self.take_any(py)?.ok_or_else(|| empty(py))
     }

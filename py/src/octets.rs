@@ -1,11 +1,12 @@
-//! Keys and values between Python and the engine: `str` or bytes-like in, `bytes` out.
+//! Keys and values that Python hands over: the bytes of `str` and of what is bytes-like.
 
 use pyo3::Borrowed;
-use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyMemoryView, PyString};
 
-use crate::error::wrong_type;
+use crate::error::instead;
+use crate::memory::copied;
+use crate::value::Value;
 
 /// What a key or value is, as errors say it.
 const STR_OR_BYTES: &str = "str or bytes-like";
@@ -54,19 +55,17 @@ impl<'a, 'py> Octets<'a, 'py> {
         if let Ok(bytes) = argument.cast::<PyBytes>() {
             return Ok(Octets::Borrowed(bytes.as_bytes()));
         }
+        if let Ok(value) = argument.cast::<Value>() {
+            return Ok(Octets::Borrowed(value.get().octets()));
+        }
         Self::copy(name, wanted, argument)
     }
 
     /// Copies a buffer that may be mutable, strided, or of wider items.
     #[cold]
     fn copy(name: &str, wanted: &str, argument: &Bound<'py, PyAny>) -> PyResult<Self> {
-        let view = PyMemoryView::from(argument).map_err(|error| {
-            if error.is_instance_of::<PyTypeError>(argument.py()) {
-                wrong_type(name, wanted, argument)
-            } else {
-                error
-            }
-        })?;
+        let view = PyMemoryView::from(argument);
+        let view = view.map_err(|error| instead(error, name, wanted, argument))?;
         Ok(Octets::Copied(view.call_method0("tobytes")?.cast_into()?))
     }
 }
@@ -93,7 +92,7 @@ impl FromPyObject<'_, '_> for Prefix {
     type Error = PyErr;
 
     fn extract(argument: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
-        Octets::named("prefix", &argument).map(|octets| Prefix(octets.as_ref().to_vec()))
+        copied(Octets::named("prefix", &argument)?.as_ref()).map(Prefix)
     }
 }
 
@@ -101,24 +100,4 @@ impl AsRef<[u8]> for Prefix {
     fn as_ref(&self) -> &[u8] {
         &self.0
     }
-}
-
-/// LIMIT: up to here, a refused allocation is a panic in PyO3 and not a `MemoryError`. Above,
-/// the bytes are zeroed before they are copied, which costs as much again as the copy.
-const UNCHECKED_BYTES_MAX: usize = 1 << 20;
-
-/// A `bytes` object with a copy of `octets`.
-///
-/// # Errors
-///
-/// `MemoryError`
-#[inline]
-pub(crate) fn to_bytes<'py>(py: Python<'py>, octets: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
-    if octets.len() <= UNCHECKED_BYTES_MAX {
-        return Ok(PyBytes::new(py, octets));
-    }
-    PyBytes::new_with(py, octets.len(), |target| {
-        target.copy_from_slice(octets);
-        Ok(())
-    })
 }

@@ -1,12 +1,12 @@
 //! Options and numbers between Python and the engine.
 
 use pyo3::Borrowed;
-use pyo3::exceptions::{PyOverflowError, PyTypeError};
+use pyo3::exceptions::PyOverflowError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyString};
 use rkv::{Error, Eviction};
 
-use crate::error::{exception, wrong_type};
+use crate::error::{exception, instead, wrong_type};
 
 /// The option `eviction`: what a full store does.
 pub(crate) struct Policy(pub(crate) Eviction);
@@ -63,12 +63,15 @@ pub(crate) fn bound(name: &'static str, argument: &Bound<'_, PyAny>) -> PyResult
     number(name, "must be at least 1, and fit in 64 bits", argument)
 }
 
-/// The argument `version` of `compare_and_swap`.
+/// The argument `version` of `compare_and_swap`: None is 0, that of a key that does not exist.
 ///
 /// # Errors
 ///
 /// As `number`.
 pub(crate) fn version(argument: &Bound<'_, PyAny>) -> PyResult<u64> {
+    if argument.is_none() {
+        return Ok(0);
+    }
     number("version", "must be at least 0, and fit in 64 bits", argument)
 }
 
@@ -76,8 +79,7 @@ pub(crate) fn version(argument: &Bound<'_, PyAny>) -> PyResult<u64> {
 ///
 /// # Errors
 ///
-/// `InvalidArgument` for such a number; `TypeError` for another type, also for a `bool`, which
-/// would count as 0 or 1.
+/// `InvalidArgument` for such a number; as `integer`.
 fn number<'a, 'py, N>(
     name: &'static str,
     reason: &'static str,
@@ -86,9 +88,6 @@ fn number<'a, 'py, N>(
 where
     N: FromPyObject<'a, 'py, Error = PyErr>,
 {
-    if argument.is_instance_of::<PyBool>() {
-        return Err(wrong_type(name, "int", argument));
-    }
     integer(name, argument, || Error::InvalidArgument { name, reason })
 }
 
@@ -96,7 +95,8 @@ where
 ///
 /// # Errors
 ///
-/// That one; `TypeError` for another type; what the argument itself raises.
+/// That one; `TypeError` for another type, also for a `bool`, which would count as 0 or 1; what
+/// the argument itself raises.
 pub(crate) fn integer<'a, 'py, N>(
     name: &str,
     argument: &'a Bound<'py, PyAny>,
@@ -106,13 +106,14 @@ where
     N: FromPyObject<'a, 'py, Error = PyErr>,
 {
     let py = argument.py();
+    if argument.is_instance_of::<PyBool>() {
+        return Err(wrong_type(name, "int", argument));
+    }
     argument.extract().map_err(|error: PyErr| {
         if error.is_instance_of::<PyOverflowError>(py) {
             exception(&beyond())
-        } else if error.is_instance_of::<PyTypeError>(py) {
-            wrong_type(name, "int", argument)
         } else {
-            error
+            instead(error, name, "int", argument)
         }
     })
 }

@@ -84,8 +84,8 @@ impl Store {
     pub(crate) fn read<'py>(&self, key: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
         let (py, key) = (key.py(), Octets::key(key)?);
         let found =
-            self.call(|engine| Ok(engine.get_with(key, |value| self.encoding.object(py, value))))?;
-        Ok(found.transpose()?)
+            self.call(|engine| Ok(engine.get_with(&key, |value| self.encoding.object(py, value))))?;
+        found.transpose().map_err(|unreadable| unreadable.at(key.as_ref()))
     }
 
     /// What a read gives for `octets`.

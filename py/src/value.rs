@@ -9,13 +9,13 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyIterator, PyMemoryView, PyType};
 
-use crate::octets::to_bytes;
+use crate::memory::to_bytes;
 
 /// A value as it stood when it was read, with its key and version, without a copy.
 ///
 /// It is bytes-like: whatever reads a buffer reads it, and nothing can write to it. An index gives
-/// an int, a slice a memoryview of the same memory, bytes(value) a copy. It equals all bytes-like
-/// objects of the same content, and has the hash of bytes.
+/// an int, a slice a memoryview of the same memory, bytes(value) a copy. It equals bytes, and
+/// whatever a memoryview of it equals, and has the hash of bytes.
 ///
 /// It holds the memory of its entry and no more, as does any memoryview of it, also when the key
 /// has changed or the store is closed or gone. Comes from Store.view.
@@ -25,6 +25,11 @@ pub(crate) struct Value(rkv::Value);
 impl Value {
     pub(crate) fn new(value: rkv::Value) -> Self {
         Value(value)
+    }
+
+    /// The value's bytes, which never change.
+    pub(crate) fn octets(&self) -> &[u8] {
+        &self.0
     }
 
     fn bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {

@@ -10,7 +10,7 @@ def swap(store: rkv.Store) -> int:
     try:
         return store.compare_and_swap("key", 0, "value")
     except rkv.Conflict as conflict:
-        return store.compare_and_swap("key", conflict.current or 0, "value")
+        return store.compare_and_swap("key", conflict.current, "value")
 
 
 CALLS: dict[str, Callable[[rkv.Store], object]] = {

@@ -201,6 +201,53 @@ def test_buffers_may_change_while_a_long_batch_runs(store: rkv.Store) -> None:
         writer.join()
 
 
+@pytest.mark.parametrize("length", [3, 600])
+def test_a_dict_that_others_change_is_taken_as_it_is_at_one_moment(
+    store: rkv.Store, length: int
+) -> None:
+    items: dict[str, str] = {str(number): "v" for number in range(length)}
+    keys = set(items)
+    done = threading.Event()
+
+    def change() -> None:
+        number = 0
+        while not done.is_set():
+            items[f"other {number}"] = "w"
+            items.pop(f"other {number - 5}", None)
+            number += 1
+
+    writer = threading.Thread(target=change)
+    writer.start()
+    try:
+        for _ in range(100):
+            store.set_many(items)
+            store.update(items)
+            assert keys <= {key.decode() for key in store}
+    finally:
+        done.set()
+        writer.join()
+
+
+def test_a_type_error_of_an_argument_is_the_cause_of_ours(store: rkv.Store) -> None:
+    class Wrong:
+        def __iter__(self) -> Iterator[str]:
+            raise TypeError("mine")
+
+        def __float__(self) -> float:
+            raise TypeError("mine")
+
+    wrong: Any = Wrong()
+    for call in (
+        lambda: store.get_many(wrong),
+        lambda: store.set_many(wrong),
+        lambda: store.set_many([wrong]),
+        lambda: store.set("k", "v", ttl=wrong),
+    ):
+        with pytest.raises(TypeError, match=r"must be .*, not .*Wrong$") as caught:
+            call()
+        assert str(caught.value.__cause__) == "mine"
+
+
 HAS_LOCK = getattr(sys, "_is_gil_enabled", lambda: True)()
 
 BATCHES: dict[str, Callable[[rkv.Store, list[str]], object]] = {

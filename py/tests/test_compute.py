@@ -109,6 +109,50 @@ def test_an_exception_keeps_its_cause(store: rkv.Store) -> None:
     assert isinstance(caught.value.__cause__, KeyError)
 
 
+@pytest.mark.parametrize("encoding", [None, "utf-8"])
+def test_what_was_made_is_given_back_as_a_read_gives_it(encoding: Any) -> None:
+    class Text(str):
+        __slots__ = ()
+
+    class Octets(bytes):
+        pass
+
+    exact = bytes if encoding is None else str
+    with rkv.Store(encoding=encoding) as store:
+        for made in ("text", b"bytes", Text("text"), Octets(b"bytes"), bytearray(b"bytes")):
+            for given in (
+                store.compute("k", lambda _, made=made: made),
+                store.setdefault("l", made),
+            ):
+                assert type(given) is exact
+                assert given == store["k"] == store["l"]
+                # Then there is no need of a copy.
+                assert (given is made) == (type(made) is exact)
+            store.clear()
+
+
+def test_a_signal_ends_a_computation_that_changes_its_own_key_each_time(
+    run_python: Callable[[str], str],
+) -> None:
+    run_python("""
+        import functools, itertools, signal
+        import rkv
+
+        store = rkv.Store(encoding="utf-8")
+        store["k"] = "a"
+        # Runs no Python code, which would look for signals by itself.
+        swapped = map(store.compute, itertools.repeat("k"), itertools.repeat(str.swapcase))
+        signal.signal(signal.SIGALRM, signal.default_int_handler)
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
+        try:
+            store.compute("k", functools.partial(next, swapped))
+        except KeyboardInterrupt:
+            assert store["k"] in "aA"
+        else:
+            raise AssertionError("it ended by itself")
+    """)
+
+
 def test_a_signal_ends_a_computation(run_python: Callable[[str], str]) -> None:
     run_python("""
         import os, signal
@@ -279,13 +323,29 @@ def test_a_version_that_moved_is_a_conflict(store: rkv.Store) -> None:
     assert rkv.Conflict.current is None
 
 
+@pytest.mark.parametrize("absent", [None, 0])
+def test_the_version_of_an_absent_key_is_none_or_0(absent: int | None) -> None:
+    clock = rkv.ManualClock()
+    with rkv.Store(clock=clock, default_ttl=5) as store:
+        version = store.compare_and_swap("k", absent, "one")
+        assert (store["k"], store.view("k").version, store.ttl("k")) == (b"one", version, 5.0)
+        with pytest.raises(rkv.Conflict) as caught:
+            store.compare_and_swap("k", absent, "two")
+        assert (caught.value.current, store["k"]) == (version, b"one")
+        clock.advance(5)
+        with pytest.raises(rkv.Conflict) as caught:
+            store.compare_and_swap("k", version, "two")
+        # What stands there is taken as it is.
+        assert store.compare_and_swap("k", caught.value.current, "two") > version
+
+
 @pytest.mark.parametrize("wrong", [-1, 1 << 64, 1 << 80])
 def test_a_version_out_of_range_is_refused_by_name(store: rkv.Store, wrong: int) -> None:
     with pytest.raises(rkv.InvalidArgument, match="`version`: must be at least 0"):
         store.compare_and_swap("k", wrong, "v")
 
 
-@pytest.mark.parametrize("wrong", [None, "1", 1.0, True], ids=lambda wrong: type(wrong).__name__)
+@pytest.mark.parametrize("wrong", ["1", 1.0, True], ids=lambda wrong: type(wrong).__name__)
 def test_a_version_of_another_type_is_refused_by_name(store: rkv.Store, wrong: object) -> None:
     with pytest.raises(TypeError, match=f"^version must be int, not {type(wrong).__name__}$"):
         store.compare_and_swap("k", wrong, "v")

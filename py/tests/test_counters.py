@@ -41,7 +41,7 @@ def test_a_step_beyond_64_bits_writes_nothing(store: rkv.Store, by: int) -> None
     assert "n" not in store
 
 
-@pytest.mark.parametrize("by", [1.0, "1", None, b"1"])
+@pytest.mark.parametrize("by", [1.0, "1", None, b"1", True])
 def test_a_step_of_another_type_is_refused_by_name(store: rkv.Store, by: object) -> None:
     with pytest.raises(TypeError, match=f"^by must be int, not {type(by).__name__}"):
         store.incr("n", by)

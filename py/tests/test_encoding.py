@@ -1,6 +1,7 @@
 """A store with an encoding reads str; what is no UTF-8 is an error, and stays where it is."""
 
 import math
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -111,6 +112,8 @@ def test_bytes_that_are_no_text_are_an_error_and_stay(text: rkv.Store[str], name
     with pytest.raises(UnicodeDecodeError, match="can't decode byte 0xe9 in position 3") as caught:
         READS[name](text)
     assert caught.value.object == BAD
+    if sys.version_info >= (3, 11) and name not in ("keys", "iter"):
+        assert caught.value.__notes__ == ["the value of key b'bad' is not UTF-8"]
     assert bytes(text.view("bad")) == BAD
     assert (BAD in text) == (name in ("keys", "iter"))
 
@@ -121,6 +124,17 @@ def test_a_key_that_is_no_text_is_not_popped(text: rkv.Store[str]) -> None:
         with pytest.raises(UnicodeDecodeError):
             text.popitem()
     assert text.pop(BAD) == "v"
+
+
+def test_popitem_says_which_key_to_delete(text: rkv.Store[str]) -> None:
+    text.update({"good": "v", "bad": BAD})
+    popped = []
+    while text:
+        try:
+            popped.append(text.popitem())
+        except UnicodeDecodeError:
+            text.delete("bad")
+    assert popped == [("good", "v")]
 
 
 def test_what_would_be_no_text_is_not_stored_by_a_call_that_gives_it_back(

@@ -242,3 +242,45 @@ def test_memory_that_the_system_refuses_is_an_error(run_python: Callable[[str], 
         assert store.keys() == [b"big", b"small"]
         assert store.view("big")[:10] == b"v" * 10
     """)
+
+
+def test_memory_that_the_system_refuses_to_a_batch_is_an_error(
+    run_python: Callable[[str], str],
+) -> None:
+    run_python("""
+        import itertools
+        import resource
+        import rkv
+
+        class Endless:
+            def keys(self):
+                return itertools.repeat("k")
+
+            def __getitem__(self, key):
+                return "v"
+
+        store = rkv.Store()
+        store["k"] = "v"
+        keys, pairs = ["k"] * 3_000_000, [("k", "v")] * 3_000_000
+        items = {number: "v" for number in range(2_000_000)}
+        with open("/proc/self/statm") as statm:
+            used = int(statm.read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (used + 50_000_000, resource.RLIM_INFINITY))
+        for refused in (lambda: store.get_many(itertools.repeat("k")),
+                        lambda: store.delete_many(itertools.repeat("k")),
+                        lambda: store.set_many(itertools.repeat(("k", "v"))),
+                        lambda: store.update(itertools.repeat(("k", "v")), k="v"),
+                        lambda: store.set_many(Endless()),
+                        lambda: store.get_many(keys), lambda: store.delete_many(keys),
+                        lambda: store.set_many(pairs), lambda: store.set_many(items),
+                        lambda: store.keys(memoryview(bytes(40_000_000)))):
+            try:
+                refused()
+            except MemoryError:
+                pass
+            else:
+                raise AssertionError("more memory than there is")
+        assert store.get_many(["k", "none"]) == [b"v", None]
+        store.set_many({"l": "w"})
+        assert store.items() == [(b"k", b"v"), (b"l", b"w")]
+    """)

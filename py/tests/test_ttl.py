@@ -200,7 +200,9 @@ def test_what_is_not_longer_than_zero_is_refused_by_name(store: rkv.Store, wrong
     assert (store["k"], store.ttl("k")) == (b"v", 70)
 
 
-@pytest.mark.parametrize("wrong", ["1", b"1", [1], object(), 1j], ids=lambda w: type(w).__name__)
+@pytest.mark.parametrize(
+    "wrong", ["1", b"1", [1], object(), 1j, True], ids=lambda w: type(w).__name__
+)
 def test_a_span_of_another_type_is_refused_by_name(store: rkv.Store, wrong: object) -> None:
     kind = type(wrong).__name__
     with pytest.raises(

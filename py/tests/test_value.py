@@ -152,6 +152,25 @@ def test_what_reads_buffers_reads_views(store: rkv.Store, view: rkv.Value) -> No
     assert store[b"some words"] == b"some words"
 
 
+def test_a_view_is_stored_without_a_copy_of_it(run_python: Callable[[str], str]) -> None:
+    run_python("""
+        import resource
+        import rkv
+
+        store = rkv.Store(encoding="utf-8")
+        store["k"] = b"v" * 200_000_000
+        view = store.view("k")
+        with open("/proc/self/statm") as statm:
+            used = int(statm.read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (used + 350_000_000, resource.RLIM_INFINITY))
+        store["copy"] = view
+        assert store.view("copy") == view
+        small = rkv.Store()
+        small["key"] = "key"
+        assert small[small.view("key")] == b"key"
+    """)
+
+
 @pytest.mark.parametrize("end", ["overwritten", "deleted", "cleared", "closed", "gone"])
 def test_memory_stays_as_it_was_while_it_is_viewed(end: str) -> None:
     store = rkv.Store()
